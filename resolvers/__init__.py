@@ -1,0 +1,1 @@
+"""How answers are found: nothing here serves HTTP, and hardly anything knows GraphQL."""

@@ -1,0 +1,60 @@
+"""What names a precheck here: a provider and the vendor's own identifier, and the ids computed from them."""
+
+import base64
+import binascii
+from typing import NamedTuple
+
+MAX_EXTERNAL_ID_LENGTH = 200
+_PRECHECK_PREFIX = "pc1."
+_ITEM_PREFIX = "pi1."
+
+
+class Reference(NamedTuple):
+    """One precheck as its vendor addresses it; two-part identifiers are joined by a slash."""
+
+    provider_id: str
+    external_id: str
+
+    @property
+    def id(self) -> str:
+        """The opaque, stable `Precheck.id`, computed without a call. It carries no secret."""
+        return _PRECHECK_PREFIX + _packed(f"{self.provider_id}/{self.external_id}")
+
+
+def reference_of(precheck_id: str) -> Reference | None:
+    """The reference behind a `Precheck.id`, or None if this API never made that id."""
+    text = _unpacked(precheck_id, _PRECHECK_PREFIX)
+    provider_id, slash, external_id = (text or "").partition("/")
+    return Reference(provider_id, external_id) if slash and provider_id and external_id else None
+
+
+def item_id(precheck_id: str, key: str) -> str:
+    """The opaque `PrecheckItem.id` of the item with this key."""
+    return _ITEM_PREFIX + _packed(f"{precheck_id}/{key}")
+
+
+def item_reference_of(item: str) -> tuple[Reference, str] | None:
+    """The reference and the key behind a `PrecheckItem.id`, or None if this API never made that id."""
+    precheck_id, slash, key = (_unpacked(item, _ITEM_PREFIX) or "").partition("/")
+    reference = reference_of(precheck_id)
+    return (reference, key) if reference and slash and key else None
+
+
+def is_plain(external_id: str) -> bool:
+    """Whether a vendor could have given this identifier: short, printable, no blanks inside."""
+    return 0 < len(external_id) <= MAX_EXTERNAL_ID_LENGTH and all("!" <= sign <= "~" for sign in external_id)
+
+
+def _packed(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _unpacked(packed: str, prefix: str) -> str | None:
+    if not packed.startswith(prefix):
+        return None
+    body = packed.removeprefix(prefix)
+    try:
+        text = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        return None
+    return text if _packed(text) == body else None  # one id, one spelling

@@ -1,0 +1,1 @@
+"""The provider contract, and the manners that calls to every vendor share."""
