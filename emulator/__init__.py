@@ -1,0 +1,1 @@
+"""Speaks the vendors' wire protocols on real sockets, from their documentation alone."""

@@ -1,0 +1,1 @@
+"""The surface: everything a client or an operator sees."""

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from resolvers.vocabulary import PrecheckCategory, PrecheckSide
 
-# Order matters: `srcDst…` begins with `src`, and `…Consistency` compares both sides.
+# Order matters: `srcDst…` begins with `src`, and `…Consistency` compares both sides. A data source may be either.
 _SIDE_RULES = (
     (re.compile(r"srcDst|srcAndDst|Consistency"), PrecheckSide.BOTH),
-    (re.compile(r"src|Src|source|Source"), PrecheckSide.SOURCE),
+    (re.compile(r"src|Src|source|(?<![Dd]ata)Source"), PrecheckSide.SOURCE),
     (re.compile(r"dst|Dst|target|Target"), PrecheckSide.TARGET),
 )
 

@@ -15,7 +15,8 @@
     ├── Conflict                  the vendor's state does not allow it now
     └── InternalFault             a fault of this server
     RequestError                  the client's request, not a precheck, is at fault; only in `errors[]`
-    └── BadRequest                arguments that cannot be answered
+    ├── BadRequest                arguments that cannot be answered
+    └── LimitExceeded             more than one operation may ask for
 
 A `PrecheckError` is raised inside a provider and caught once, in `resolvers.snapshots`: above that
 point the same facts travel as a `PrecheckProblem` beside the answers of others.
@@ -162,6 +163,12 @@ class BadRequest(RequestError):
     """Arguments that cannot be answered; the message says which and what is accepted."""
 
     code = "BAD_REQUEST"
+
+
+class LimitExceeded(RequestError):
+    """More than one operation may ask for; the message says how much and how much is allowed."""
+
+    code = "LIMIT_EXCEEDED"
 
 
 def problem_extensions(problem: PrecheckProblem) -> dict[str, Any]:

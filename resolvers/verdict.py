@@ -39,7 +39,8 @@ NO_SKIP = PrecheckSkip()
 _NOT_SAID = PrecheckVendorView()
 _UNFINISHED = (PrecheckItemState.PENDING, PrecheckItemState.RUNNING)
 _OPEN_OR_UNCLEAR = (*_UNFINISHED, PrecheckItemState.NOT_RUN, PrecheckItemState.UNKNOWN)
-# Below 100, so that only a finished run shows 100.
+_ALL = 100.0
+# What a run shows that reports 100 without being over: only a finished run shows 100.
 _MOST_BEFORE_THE_END = 99.0
 
 
@@ -193,13 +194,15 @@ def progress(
     status: PrecheckStatus, counts: PrecheckCounts, reported: float | None, *, lists_all_items: bool = True
 ) -> PrecheckProgress:
     """Percent as reported, else finished items over listed ones; 100 only at the end of a run."""
-    done = counts.total - counts.pending - counts.running
-    derived = 100.0 * done / counts.total if counts.total else 0.0
-    percent = min(max(derived if reported is None else reported, 0.0), 100.0)
+    # A run that broke never came to what it did not run; in any other it is settled that these never will.
+    unreached = counts.not_run if status is PrecheckStatus.ERRORED else 0
+    done = counts.total - counts.pending - counts.running - unreached
+    derived = _ALL * done / counts.total if counts.total else 0.0
+    percent = min(max(derived if reported is None else reported, 0.0), _ALL)
     if status in (PrecheckStatus.COMPLETED, PrecheckStatus.SKIPPED):
-        percent = 100.0
+        percent = _ALL
     elif not status.is_final:
-        percent = min(percent, _MOST_BEFORE_THE_END)
+        percent = _before_the_end(percent)
     return PrecheckProgress(
         percent=percent,
         source=PrecheckProgressSource.DERIVED if reported is None else PrecheckProgressSource.REPORTED,
@@ -228,7 +231,7 @@ def continued(previous: Precheck | None, reading: Precheck) -> Precheck:
         )
     percent = max(reading.progress.percent, previous.progress.percent)
     if not reading.status.is_final:
-        percent = min(percent, _MOST_BEFORE_THE_END)
+        percent = _before_the_end(percent)
     kept = replace(
         reading,
         progress=replace(reading.progress, percent=percent),
@@ -323,6 +326,10 @@ def _unexplained_refusal(provider_id: str) -> PrecheckProblem:
         retryable=False,
         provider_id=provider_id,
     )
+
+
+def _before_the_end(percent: float) -> float:
+    return percent if percent < _ALL else _MOST_BEFORE_THE_END
 
 
 def _timeless(precheck: Precheck) -> Precheck:

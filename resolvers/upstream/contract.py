@@ -6,15 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import msgspec
+import structlog
 
 from resolvers.clock import Clock
 from resolvers.domain import Precheck, PrecheckProblem, ProviderLimits
 from resolvers.domain import Provider as ProviderCard
+from resolvers.errors import InternalFault, NotFound, PrecheckError
 from resolvers.upstream.connection import Connection
+from resolvers.upstream.health import Health
 from resolvers.upstream.limiter import Limiter
 from resolvers.vocabulary import PrecheckLocale, ProviderCapability
 
 Outcome = Precheck | PrecheckProblem
+_log = structlog.get_logger()
 
 
 class Secret:
@@ -75,6 +79,7 @@ class Provider(ABC):
         self.id = settings.id
         self.settings = settings
         self.clock = clock
+        self.health = Health(clock)
         limits = settings.limits
         self.limits = ProviderLimits(
             requests_per_second=limits.requests_per_second or self.requests_per_second,
@@ -122,6 +127,35 @@ class Provider(ABC):
         `PrecheckError`. Cancelling the call leaves the connection usable.
         """
 
+    async def fetch(self, external_ids: Sequence[str], locale: PrecheckLocale) -> dict[str, Outcome]:
+        """One outcome for each identifier, whatever happens: a failure is data, never an exception.
+
+        At most `batch_size` different identifiers, all of them valid; one vendor call.
+        """
+        started = self.clock.monotonic()
+        answers = await self._answers(external_ids, locale)
+        outcomes = {external_id: self._outcome(answers, external_id) for external_id in external_ids}
+        problems = [outcome if isinstance(outcome, PrecheckProblem) else None for outcome in outcomes.values()]
+        self.health.record(problems, self.clock.monotonic() - started)
+        return outcomes
+
+    async def _answers(self, external_ids: Sequence[str], locale: PrecheckLocale) -> Mapping[str, Outcome]:
+        try:
+            return await self.ask(external_ids, locale)
+        except PrecheckError as error:
+            return dict.fromkeys(external_ids, error.problem)
+        except Exception:
+            _log.exception("provider_fault", provider=self.id)
+            return dict.fromkeys(external_ids, _internal_fault())
+
+    def _outcome(self, answers: Mapping[str, Outcome], external_id: str) -> Outcome:
+        outcome = answers.get(external_id)
+        if outcome is None:
+            outcome = NotFound("The vendor knows no such precheck. Check the identifier.").problem
+        if isinstance(outcome, PrecheckProblem) and outcome.provider_id is None:
+            return msgspec.structs.replace(outcome, provider_id=self.id)
+        return outcome
+
     async def close(self) -> None:
         """Close the connections to the vendor."""
         await self.connection.close()
@@ -130,3 +164,7 @@ class Provider(ABC):
     def is_complete(cls) -> bool:
         """Whether nothing abstract is left, which makes this class a vendor's provider."""
         return not inspect.isabstract(cls)
+
+
+def _internal_fault() -> PrecheckProblem:
+    return InternalFault("This server failed to read the vendor's answer; its log says why.").problem

@@ -1,0 +1,1 @@
+"""NineData: the precheck of a data comparison."""

@@ -1,0 +1,129 @@
+"""The command line: `python -m graph serve | demo | schema | check`."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from graph.app import build, connect
+from graph.demo import emulated_vendors
+from graph.schema import schema as graphql_schema
+from graph.serving import listen, log_to_stderr, serve
+from graph.settings import ConfigurationError, Settings, read_providers, read_settings
+from resolvers.clock import Clock
+from resolvers.domain import PrecheckProblem
+from resolvers.upstream.contract import Provider, ProviderSettings
+from resolvers.upstream.health import CONNECTION_TROUBLE
+from resolvers.vocabulary import PrecheckLocale
+
+cli = typer.Typer(add_completion=False, no_args_is_help=True, help="One GraphQL API over vendors' prechecks.")
+
+Providers = Annotated[Path | None, typer.Option(help="Provider file (TOML). Else PRECHECK_PROVIDERS.")]
+Host = Annotated[str | None, typer.Option(help="Address to listen on. Else PRECHECK_HOST, else 127.0.0.1.")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on. Else PRECHECK_PORT, else 8000.")]
+EmulatorPort = Annotated[int, typer.Option(help="The emulator's control port, the first of six.")]
+
+
+@cli.command("serve")
+def serve_command(providers: Providers = None, host: Host = None, port: Port = None) -> None:
+    """Serve the API over the vendors of a provider file."""
+    settings = _settings(providers, host, port)
+    _serve(settings, _read(settings), [])
+
+
+@cli.command("demo")
+def demo_command(host: Host = None, port: Port = None, emulator_port: EmulatorPort = 8100) -> None:
+    """Serve the API over emulated vendors, started and stopped with it."""
+    settings = _settings(None, host, port)
+    with emulated_vendors(emulator_port) as demo:
+        _serve(settings, read_providers(demo.providers_file), [demo.announcement])
+
+
+@cli.command("schema")
+def schema_command() -> None:
+    """Print the schema as SDL."""
+    typer.echo(graphql_schema.as_str())
+
+
+@cli.command("check")
+def check_command(providers: Providers = None) -> None:
+    """Try every configured credential once and say which work; exit 1 if one does not."""
+    settings = _settings(providers, None, None)
+    connected = connect(_read(settings), Clock())
+    problems = asyncio.run(_tried(list(connected.values())))
+    table = Table("provider", "vendor", "works", "why not")
+    for provider, problem in zip(connected.values(), problems, strict=True):
+        why = f"{problem.code.value}: {problem.message}" if problem else ""
+        table.add_row(provider.id, provider.card.vendor, "no" if problem else "yes", why)
+    Console().print(table)
+    raise typer.Exit(1 if any(problems) else 0)
+
+
+def main() -> None:
+    """Run the command line; what a person can mend is one line on stderr and exit code 2."""
+    try:
+        cli()
+    except ConfigurationError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise SystemExit(2) from None
+
+
+def _settings(providers: Path | None, host: str | None, port: int | None) -> Settings:
+    settings = read_settings()
+    log_to_stderr(settings.log_level)
+    given = {"providers": providers and str(providers), "host": host, "port": port}
+    return msgspec.structs.replace(settings, **{name: value for name, value in given.items() if value is not None})
+
+
+def _read(settings: Settings) -> list[ProviderSettings]:
+    if not settings.providers:
+        raise ConfigurationError(
+            "no provider file is given: use --providers FILE or PRECHECK_PROVIDERS; "
+            "`python -m graph demo` needs none."
+        )
+    return read_providers(Path(settings.providers))
+
+
+def _serve(settings: Settings, providers: Sequence[ProviderSettings], announcements: Sequence[str]) -> None:
+    app = build(settings, providers).app
+    listener = listen(settings.host, settings.port, "PORT (or --port)")
+    url = f"http://{settings.host}:{listener.getsockname()[1]}"
+
+    def announce() -> None:
+        for line in (*announcements, *_what_to_try(url, len(providers))):
+            typer.echo(line)
+
+    serve(app, listener, announce)
+
+
+def _what_to_try(url: str, providers: int) -> list[str]:
+    query = "{ prechecks(orderBy: VERDICT_WORST_FIRST) { nodes { externalId verdict summary } } }"
+    return [
+        f"graphql:  {url}/graphql  ({providers} providers; in a browser this is the explorer)",
+        "try:      the explorer's prepared tabs, or",
+        f"  curl -s {url}/graphql -H 'content-type: application/json' -d '{{\"query\": \"{query}\"}}'",
+        "stop:     Ctrl-C",
+    ]
+
+
+async def _tried(providers: Sequence[Provider]) -> list[PrecheckProblem | None]:
+    try:
+        return list(await asyncio.gather(*(_trouble(provider) for provider in providers)))
+    finally:
+        await asyncio.gather(*(provider.close() for provider in providers))
+
+
+async def _trouble(provider: Provider) -> PrecheckProblem | None:
+    external_id = next(iter(provider.settings.track), provider.probe_external_id)
+    outcome = (await provider.fetch([external_id], PrecheckLocale.EN))[external_id]
+    is_trouble = isinstance(outcome, PrecheckProblem) and outcome.code in CONNECTION_TROUBLE
+    return outcome if is_trouble and isinstance(outcome, PrecheckProblem) else None
+
+
+if __name__ == "__main__":
+    main()

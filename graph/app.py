@@ -1,0 +1,104 @@
+"""The composition root: settings become providers, providers the services, the services one ASGI app."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route, WebSocketRoute
+
+from graph.http.endpoint import Endpoint
+from graph.http.explorer import explorer_routes
+from graph.http.probes import Readiness, probe_routes
+from graph.schema import schema
+from graph.settings import ConfigurationError, Settings
+from resolvers import registry
+from resolvers.clock import Clock
+from resolvers.context import Services
+from resolvers.live.hub import Hub
+from resolvers.live.refresher import refresh
+from resolvers.reference import Reference
+from resolvers.snapshots import Snapshots
+from resolvers.store.local import LocalStore
+from resolvers.upstream.contract import Provider, ProviderSettings
+from resolvers.upstream.limiter import Limiter
+
+
+class Product(NamedTuple):
+    """The services and the app that serves them; `close` ends both."""
+
+    services: Services
+    app: Starlette
+
+
+def connect(settings: Sequence[ProviderSettings], clock: Clock) -> dict[str, Provider]:
+    """One provider per table; connections that a vendor counts together share a limiter.
+
+    Raises ConfigurationError where a table's keys do not go together or track what cannot be a reference.
+    """
+    limiters: dict[tuple[str, str], Limiter] = {}
+    providers = {}
+    for each in settings:
+        vendor = registry.vendors()[each.vendor]
+        rate = each.limits.requests_per_second or vendor.requests_per_second
+        limiter = limiters.setdefault((each.vendor, vendor.rate_scope(each)), Limiter(rate, clock))
+        try:
+            provider = vendor(each, limiter, clock)
+        except ValueError as error:
+            raise ConfigurationError(f"provider {each.id!r}: {error}") from None
+        for external_id in each.track:
+            if why := provider.validate(external_id):
+                raise ConfigurationError(f"provider {each.id!r}: `track` has {external_id!r}: {why}")
+        providers[each.id] = provider
+    return providers
+
+
+def build(
+    settings: Settings, provider_settings: Sequence[ProviderSettings], clock: Clock | None = None
+) -> Product:
+    """Everything that serves, built but not started; must be called inside the event loop that serves it."""
+    clock = clock or Clock()
+    providers = connect(provider_settings, clock)
+    snapshots = Snapshots(providers, LocalStore(), clock)
+    snapshots.pin(Reference(each.id, external_id) for each in provider_settings for external_id in each.track)
+    hub = Hub(snapshots, clock, settings.stream_deadline_seconds)
+    services = Services(providers, snapshots, hub, clock, settings.max_references)
+    readiness = Readiness()
+    endpoint = Endpoint(services, schema, settings.origins)
+    refreshed = [(each.id, each.refresh_seconds) for each in provider_settings if each.refresh_seconds > 0]
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        refreshing = [asyncio.create_task(refresh(snapshots, *each, clock)) for each in refreshed]
+        readiness.is_ready = True
+        yield
+        readiness.is_ready = False
+        for task in refreshing:
+            task.cancel()
+        await hub.close()
+        await snapshots.close()
+        await asyncio.gather(*(provider.close() for provider in providers.values()))
+
+    app = Starlette(
+        routes=[
+            Route("/graphql", endpoint),
+            WebSocketRoute("/graphql", endpoint),
+            *explorer_routes(),
+            *probe_routes(readiness),
+        ],
+        middleware=[_cors(settings.origins)] if settings.origins else [],
+        lifespan=lifespan,
+    )
+    return Product(services, app)
+
+
+def _cors(origins: Sequence[str]) -> Middleware:
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["authorization", "content-type", "apollo-require-preflight"],
+    )

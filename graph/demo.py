@@ -1,0 +1,63 @@
+"""The demo: emulated vendors in a process of their own, and a provider file that points at them."""
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from graph.settings import ConfigurationError
+
+_STOP_SECONDS = 3.0
+
+
+class Demo(NamedTuple):
+    """Where the demo's vendors are."""
+
+    providers_file: Path
+    announcement: str
+
+
+@contextlib.contextmanager
+def emulated_vendors(port: int) -> Iterator[Demo]:
+    """Run the emulator on `port` and the ports after it; it is gone when the block ends.
+
+    Raises ConfigurationError with the emulator's own words where it cannot start.
+    """
+    with tempfile.TemporaryDirectory(prefix="precheck-demo-") as folder:
+        providers_file = Path(folder) / "providers.toml"
+        command = [sys.executable, "-m", "emulator", "--port", str(port), "--providers-file", str(providers_file)]
+        process = subprocess.Popen(  # noqa: S603 - our own module and a path made here
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        try:
+            yield Demo(providers_file, _announcement(process))
+        finally:
+            _end(process)
+
+
+def _announcement(process: subprocess.Popen[str]) -> str:
+    line = _lines(process.stdout).readline().strip()
+    if not line:
+        words = _lines(process.stderr).read().strip().splitlines()
+        raise ConfigurationError(words[-1] if words else "the emulator ended without a word.")
+    return line
+
+
+def _lines(stream: IO[str] | None) -> IO[str]:
+    if stream is None:
+        raise RuntimeError("the emulator's output is not piped")
+    return stream
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for stream in (process.stdout, process.stderr):
+        _lines(stream).close()

@@ -1,0 +1,62 @@
+"""How errors leave: ours with their code, the client's as BAD_REQUEST, all else masked as INTERNAL and logged."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import structlog
+from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
+from strawberry.types.execution import StreamExecutionResult
+
+from resolvers.errors import ProblemShown, RequestError
+
+_log = structlog.get_logger()
+INTERNAL_MESSAGE = "This server failed to answer; its log says why."
+
+
+def presented(error: GraphQLError) -> GraphQLError:
+    """The error as clients see it; `extensions.code` is always there."""
+    cause = error.original_error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    if isinstance(cause, ProblemShown | RequestError):
+        return _with(error, str(cause), cause.extensions)
+    if cause is None or isinstance(cause, GraphQLError):
+        return _with(error, error.message, {"code": "BAD_REQUEST", **(error.extensions or {})})
+    _log.error("resolver_fault", path=error.path, exc_info=cause)
+    return _with(error, INTERNAL_MESSAGE, {"code": "INTERNAL"})
+
+
+class PresentErrors(SchemaExtension):
+    """Presents the errors of every result, of streams event by event."""
+
+    def on_operation(self) -> Iterator[None]:
+        """After the operation."""
+        yield
+        _present(self.execution_context.result)
+
+    def on_stream_result(self, result: StreamExecutionResult) -> Iterator[None]:
+        """Before each event leaves."""
+        _present(result)
+        yield
+
+
+def _present(result: Any) -> None:
+    errors = getattr(result, "errors", None)
+    if errors:
+        result.errors = [error if _is_presented(error) else presented(error) for error in errors]
+
+
+def _is_presented(error: GraphQLError) -> bool:
+    return error.original_error is None and "code" in (error.extensions or {})
+
+
+def _with(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
+    return GraphQLError(
+        message,
+        nodes=error.nodes,
+        source=error.source,
+        positions=error.positions,
+        path=error.path,
+        extensions=extensions,
+    )

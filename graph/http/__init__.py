@@ -1,0 +1,1 @@
+"""The edges: the endpoint and its transports, the explorer, probes."""

@@ -1,0 +1,177 @@
+"""The GraphQL endpoint: HTTP, event streams and WebSockets on one path, the explorer for browsers."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from cross_web import AsyncHTTPRequestAdapter, HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
+from strawberry.exceptions import MissingQueryError
+from strawberry.http import GraphQLRequestData
+from strawberry.http.base import BaseRequestProtocol
+from strawberry.http.streaming import HTTPStreamTransport, MultipartSubscriptionTransport
+from strawberry.http.types import HTTPMethod
+from strawberry.schema.base import BaseSchema
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.subscriptions import (
+    GRAPHQL_SSE_PROTOCOL,
+    GRAPHQL_TRANSPORT_WS_PROTOCOL,
+    MULTIPART_SUBSCRIPTION_PROTOCOL,
+)
+from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
+
+from graph.http.explorer import explorer_response
+from graph.http.transports import LineFeedSSE, preferred
+from resolvers.context import Context, Services
+from resolvers.vocabulary import PrecheckLocale
+
+_PROTOCOL_OF_MEDIA_TYPE = {
+    "application/json": "http",
+    "application/graphql-response+json": "http",
+    "*/*": "http",
+    "text/event-stream": "sse",
+    "multipart/mixed": "multipart-subscription",
+}
+_LOCALE_OF_LANGUAGE = {"en": PrecheckLocale.EN, "zh": PrecheckLocale.ZH_CN}
+_INIT_SECONDS = 3
+_MOST_STREAMS_PER_SOCKET = 20
+
+
+class TextFrames(ASGIWebSocketAdapter):
+    """JSON on WebSockets is text, though our encoder makes bytes."""
+
+    async def send_json(self, message: Mapping[str, object]) -> None:
+        """Send one message as a text frame."""
+        await self.ws.send_text(orjson.dumps(message).decode())
+
+
+class Endpoint(GraphQL[Context, None]):
+    """Strawberry's ASGI view with our context, JSON, negotiation and explorer."""
+
+    websocket_adapter_class = TextFrames
+    stream_transport_classes_by_protocol: Mapping[str, type[HTTPStreamTransport]] = {
+        MULTIPART_SUBSCRIPTION_PROTOCOL: MultipartSubscriptionTransport,
+        GRAPHQL_SSE_PROTOCOL: LineFeedSSE,
+    }
+
+    def __init__(self, services: Services, schema: BaseSchema, origins: Sequence[str]) -> None:
+        super().__init__(
+            schema,
+            subscription_protocols=(
+                GRAPHQL_TRANSPORT_WS_PROTOCOL,
+                GRAPHQL_SSE_PROTOCOL,
+                MULTIPART_SUBSCRIPTION_PROTOCOL,
+            ),
+            connection_init_wait_timeout=timedelta(seconds=_INIT_SECONDS),
+            max_subscriptions_per_connection=_MOST_STREAMS_PER_SOCKET,
+            allowed_origins=origins,
+        )
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or socket; a refused request is answered in JSON like every other."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        try:
+            response = await self.run(Request(scope, receive))
+        except HTTPException as refusal:
+            response = _refused(refusal)
+        await response(scope, receive, send)
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
+        """The context that each operation of this request or socket gets a copy of."""
+        return Context(self._services, _locale(request.headers.get("accept-language", "")))
+
+    def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
+        """Only to browsers that open the page, not to every client that accepts anything."""
+        is_page_view = request.method == "GET" and request.query_params.get("query") is None
+        return is_page_view and "text/html" in request.headers.get("accept", "")
+
+    async def render_graphql_ide(self, request: Request) -> Response:
+        """The explorer."""
+        return explorer_response(request)
+
+    def parse_json(self, data: str | bytes) -> Any:
+        """A request body: an object. Raises HTTPException for anything else."""
+        parsed = super().parse_json(data)
+        if not isinstance(parsed, dict | list):
+            raise HTTPException(400, "The request body is no JSON object with a `query`.")
+        return parsed
+
+    def decode_json(self, data: str | bytes) -> object:
+        """JSON in, by the rules of JSON: no NaN."""
+        return orjson.loads(data)
+
+    def encode_json(self, data: object) -> str | bytes:
+        """JSON out."""
+        return orjson.dumps(data)
+
+    async def execute_single(
+        self,
+        request: Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        sub_response: Response,
+        context: Context,
+        root_value: None,
+        request_data: GraphQLRequestData,
+    ) -> ExecutionResult:
+        """One operation with one answer. Raises HTTPException for one that needs another transport or method."""
+        accepted = OperationType.from_http(request_adapter.method) - {OperationType.SUBSCRIPTION}
+        try:
+            return await self.schema.execute(
+                request_data.query,
+                root_value=root_value,
+                variable_values=request_data.variables,
+                context_value=context,
+                operation_name=request_data.operation_name,
+                allowed_operation_types=accepted,
+                operation_extensions=request_data.extensions,
+            )
+        except CannotGetOperationTypeError as error:
+            raise HTTPException(400, error.as_http_error_reason()) from None
+        except InvalidOperationTypeError as error:
+            raise HTTPException(400, _needs_a_stream(error, request_adapter.method)) from None
+        except MissingQueryError:
+            raise HTTPException(400, "The request has no `query`.") from None
+
+    def _get_stream_transport_from_headers(self, headers: Mapping[str, str]) -> HTTPStreamTransport | None:
+        accept = next((value for name, value in headers.items() if name.lower() == "accept"), "")
+        media_type = preferred(accept, _PROTOCOL_OF_MEDIA_TYPE)
+        if media_type is None or _PROTOCOL_OF_MEDIA_TYPE[media_type] == "http":
+            return None
+        return super()._get_stream_transport_from_headers({"accept": _only(media_type, accept)})
+
+
+def _needs_a_stream(error: InvalidOperationTypeError, method: HTTPMethod) -> str:
+    if error.operation_type is OperationType.SUBSCRIPTION:
+        return (
+            "A subscription needs a stream: connect by WebSocket (graphql-transport-ws), "
+            "or POST with `Accept: text/event-stream`."
+        )
+    return error.as_http_error_reason(method)
+
+
+def _refused(refusal: HTTPException) -> Response:
+    errors = [{"message": refusal.reason, "extensions": {"code": "BAD_REQUEST"}}]
+    headers = {"Allow": "GET, POST"} if refusal.status_code == 405 else None
+    return JSONResponse({"errors": errors}, refusal.status_code, headers)
+
+
+def _only(media_type: str, accept: str) -> str:
+    return next(part.strip() for part in accept.split(",") if part.strip().lower().startswith(media_type))
+
+
+def _locale(accept_language: str) -> PrecheckLocale:
+    languages: dict[str, Any] = {
+        part.split(";")[0].strip().split("-")[0].lower(): part for part in accept_language.split(",")
+    }
+    return next(
+        (_LOCALE_OF_LANGUAGE[name] for name in languages if name in _LOCALE_OF_LANGUAGE), PrecheckLocale.EN
+    )

@@ -1,0 +1,44 @@
+"""What differs from Strawberry's own transports, each with the client that needs it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from strawberry.http.streaming import SSETransport
+
+
+class LineFeedSSE(SSETransport):
+    """Events end in LF LF: some gateways split on nothing else and show an empty stream for CRLF."""
+
+    def encode_event(self, event: str, data: str | None = None) -> str:
+        """One event; data is a single line of JSON."""
+        return f"event: {event}\ndata: {data or ''}\n\n"
+
+    def encode_comment(self, comment: str) -> str:
+        """A line that clients ignore and proxies count as life."""
+        return f": {comment}\n\n"
+
+
+def preferred(accept: str, offered: Mapping[str, Any]) -> str | None:
+    """Which of the offered media types an Accept header likes best, None if it names none of them.
+
+    By quality, then by the order in which the client lists them: a client that merely lists an event
+    stream last does not get one.
+    """
+    ranked = []
+    for place, part in enumerate(accept.split(",")):
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        if name in offered:
+            ranked.append((-_quality(parameters), place, name))
+    best = min(ranked, default=None)
+    return best[2] if best and best[0] < 0 else None
+
+
+def _quality(parameters: list[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return min(max(float(value), 0.0), 1.0)
+            except ValueError:
+                return 0.0
+    return 1.0

@@ -1,0 +1,160 @@
+"""The schema: root fields that hand plain values to `resolvers`, and the object that executes them; no logic."""
+
+from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from graph.errors import PresentErrors
+from graph.federation import EntitySchema
+from graph.operation import OwnContext
+from graph.types.inputs import PrecheckFilter, PrecheckRefInput
+from graph.types.precheck import (
+    AFTER_DESCRIPTION,
+    FIRST_DESCRIPTION,
+    Precheck,
+    PrecheckConnection,
+    PrecheckEvent,
+    PrecheckLookup,
+    Provider,
+)
+from graph.types.scalars import DATE_TIME
+from graph.types.views import described, shown_as, streamed_as
+from graph.types.words import PrecheckLocale, PrecheckOrder, PrecheckStreamEnd, ProviderCapability
+from resolvers import domain, query, subscription
+from resolvers.context import Info
+
+Locale = Annotated[
+    PrecheckLocale | None,
+    described("Language for vendor text. Defaults to the request's Accept-Language, then English."),
+]
+MaxAge = Annotated[
+    int | None, described("Accept a snapshot up to this old. 0 forces a vendor call; null means the default.")
+]
+First = Annotated[int | None, described(FIRST_DESCRIPTION)]
+After = Annotated[str | None, described(AFTER_DESCRIPTION)]
+
+
+@strawberry.type(
+    description="Reads. Only `precheck` and `lookupPrechecks` may call vendors; everything else is answered from "
+    "shared snapshots."
+)
+class Query:
+    """Root of reads."""
+
+    @shown_as(
+        Precheck | None,
+        "One precheck by the id this API gave it. Null, with an entry in `errors` whose `extensions.code` is a "
+        "`PrecheckProblemCode`, when it cannot be shown at all.",
+    )
+    async def precheck(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, described("An id this API gave.")],
+        locale: Locale = None,
+        max_age_seconds: MaxAge = 2,
+    ) -> domain.Precheck | None:
+        """Resolved in resolvers.query."""
+        return await query.precheck(info, id, locale, max_age_seconds)
+
+    @shown_as(
+        list[PrecheckLookup],
+        "Many prechecks by vendor identifiers or ids, in the order asked. Always the same length as `refs`: one "
+        "unreachable vendor never hides the others. Duplicates are fetched once.",
+    )
+    async def lookup_prechecks(
+        self,
+        info: Info,
+        refs: Annotated[list[PrecheckRefInput], described("What to look up, at most 100 by default.")],
+        locale: Locale = None,
+        max_age_seconds: MaxAge = 2,
+    ) -> Sequence[domain.PrecheckLookup]:
+        """Resolved in resolvers.query."""
+        return await query.lookup_prechecks(info, [ref.plain() for ref in refs], locale, max_age_seconds)
+
+    @shown_as(
+        PrecheckConnection,
+        "The prechecks this server tracks, across all providers. None of the vendors can list prechecks, so the "
+        "set is what was tracked, looked up or configured here. Answered from snapshots: paging and filtering "
+        "never call a vendor.",
+    )
+    async def prechecks(
+        self,
+        info: Info,
+        filter: Annotated[PrecheckFilter | None, described("Only prechecks that match; null means all.")] = None,
+        order_by: Annotated[
+            PrecheckOrder | None, described("What comes first; null means the default.")
+        ] = PrecheckOrder.UPDATED_DESC,
+        first: First = 50,
+        after: After = None,
+    ) -> domain.PrecheckConnection:
+        """Resolved in resolvers.query."""
+        return await query.prechecks(info, filter.plain() if filter else None, order_by, first, after)
+
+    @shown_as(list[Provider], "Configured providers. Reading their health makes no vendor call.")
+    def precheck_providers(
+        self,
+        info: Info,
+        supporting: Annotated[
+            list[ProviderCapability] | None, described("Only providers that have all of these; null means all.")
+        ] = None,
+    ) -> Sequence[domain.Provider]:
+        """Resolved in resolvers.query."""
+        return query.precheck_providers(info, supporting)
+
+    @shown_as(Provider | None, "One configured provider; null if none has this id.")
+    def precheck_provider(
+        self, info: Info, id: Annotated[strawberry.ID, described("As configured.")]
+    ) -> domain.Provider | None:
+        """Resolved in resolvers.query."""
+        return query.precheck_provider(info, id)
+
+
+@strawberry.type(description="Streams.")
+class Subscription:
+    """Root of streams."""
+
+    @streamed_as(
+        PrecheckEvent,
+        "Live updates for one or many prechecks of any providers, over one stream. The first event for each "
+        "precheck is a SNAPSHOT, so no query is needed before it. The stream completes by itself when `until` is "
+        "met. All subscribers to a precheck share one poll of its vendor.",
+    )
+    async def precheck_updates(
+        self,
+        info: Info,
+        ids: Annotated[list[strawberry.ID] | None, described("Ids this API gave.")] = None,
+        refs: Annotated[
+            list[PrecheckRefInput] | None,
+            described(
+                "Vendor identifiers, where no id is at hand yet. At least one of `ids` and `refs` is needed."
+            ),
+        ] = None,
+        after: Annotated[
+            str | None,
+            described(
+                "The `cursor` of the last event received. Missed changes are replayed, or a SNAPSHOT with "
+                "`gap: true` replaces them."
+            ),
+        ] = None,
+        until: Annotated[
+            PrecheckStreamEnd | None, described("When to end; null means the default.")
+        ] = PrecheckStreamEnd.ALL_COMPLETED,
+        locale: Locale = None,
+    ) -> AsyncGenerator[domain.PrecheckEvent, None]:
+        """Resolved in resolvers.subscription."""
+        plain = [ref.plain() for ref in refs or ()]
+        events = subscription.precheck_updates(info, ids, plain, after, until, locale)
+        async for event in events:
+            yield event
+
+
+schema = EntitySchema(
+    query=Query,
+    subscription=Subscription,
+    extensions=[OwnContext, PresentErrors],
+    federation_version="2.5",
+    config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
+)

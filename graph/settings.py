@@ -1,0 +1,145 @@
+"""The only reader of the environment and of the provider file; says in one line what to change."""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from resolvers import registry
+from resolvers.upstream.contract import ProviderSettings, Secret
+
+PREFIX = "PRECHECK_"
+_PROVIDER_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used; the message says where and what to change."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the server behaves. Each field is read from `PRECHECK_` and its name in capitals.
+
+    Durations are in seconds. `cors_origins` is a list separated by commas; empty means that no other
+    origin's pages may use this server, `*` means that every page may.
+    """
+
+    providers: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8000
+    cors_origins: str = ""
+    stream_deadline_seconds: float = 1800.0
+    max_references: int = 100
+    log_level: str = "info"
+
+    @property
+    def origins(self) -> list[str]:
+        """The origins whose pages may use this server."""
+        return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings from the environment. Raises ConfigurationError for a value or a name that means nothing."""
+    known = {PREFIX + name.upper(): name for name in Settings.__struct_fields__}
+    given = {name: value for name, value in environment.items() if name.startswith(PREFIX)}
+    if unknown := sorted(given.keys() - known.keys()):
+        raise ConfigurationError(f"{unknown[0]} is not a setting; there are {', '.join(sorted(known))}.")
+    values = {known[name]: value for name, value in given.items()}
+    for name, value in values.items():
+        try:
+            msgspec.convert({name: value}, Settings, strict=False)
+        except msgspec.ValidationError as error:
+            raise ConfigurationError(f"{PREFIX}{name.upper()}={value}: {error}.") from None
+    return msgspec.convert(values, Settings, strict=False)
+
+
+def read_providers(path: Path, environment: Mapping[str, str] = os.environ) -> list[ProviderSettings]:
+    """The `[[provider]]` tables of a provider file, secrets fetched from where the file says they are.
+
+    Raises ConfigurationError, with the file, the provider and what to change.
+    """
+    tables = _tables(path)
+    read: dict[str, ProviderSettings] = {}
+    for number, table in enumerate(tables, 1):
+        where = (
+            f"{path}: provider {table['id']!r}"
+            if isinstance(table.get("id"), str)
+            else f"{path}: provider {number}"
+        )
+        settings = _provider(table, where, path.parent, environment)
+        if settings.id in read:
+            raise ConfigurationError(f"{where} is there twice; give each provider an id of its own.")
+        read[settings.id] = settings
+    return list(read.values())
+
+
+def _tables(path: Path) -> list[dict[str, Any]]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(f"{path}: there is no such provider file; README.md shows one.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: is not TOML: {error}.") from None
+    if unknown := sorted(content.keys() - {"provider"}):
+        raise ConfigurationError(f"{path}: unknown key {unknown[0]!r}; the file holds [[provider]] tables only.")
+    tables = content.get("provider")
+    if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
+        raise ConfigurationError(f"{path}: holds no [[provider]] table; add one for each connection to a vendor.")
+    return tables
+
+
+def _provider(table: dict[str, Any], where: str, folder: Path, environment: Mapping[str, str]) -> ProviderSettings:
+    vendors = registry.vendors()
+    vendor = table.get("vendor")
+    if not isinstance(vendor, str) or vendor not in vendors:
+        raise ConfigurationError(f"{where}: `vendor` is {vendor!r}; it takes one of {', '.join(sorted(vendors))}.")
+    settings_type = vendors[vendor].settings_type
+
+    def secret(kind: type, value: Any) -> Any:
+        if kind is Secret:
+            return _secret(value, folder, environment)
+        raise NotImplementedError(kind)
+
+    try:
+        settings = msgspec.convert(table, settings_type, dec_hook=secret)
+    except msgspec.ValidationError as error:
+        accepted = ", ".join(settings_type.__struct_fields__)
+        hint = f" It takes: {accepted}." if "unknown field" in str(error) or "missing" in str(error) else ""
+        raise ConfigurationError(f"{where}: {error}.{hint}") from None
+    _check(settings, where)
+    return settings
+
+
+def _secret(value: Any, folder: Path, environment: Mapping[str, str]) -> Secret:
+    match value:
+        case {"env": str(name), **rest} if not rest:
+            if not environment.get(name):
+                raise ValueError(f"the environment variable {name} is not set; set it to the secret")
+            return Secret(environment[name])
+        case {"file": str(name), **rest} if not rest:
+            try:
+                return Secret((folder / name).read_text(encoding="utf-8").strip())
+            except (OSError, UnicodeDecodeError):
+                raise ValueError(f"the secret file {name} cannot be read") from None
+    raise ValueError('a secret never stands in this file; write { env = "NAME" } or { file = "PATH" }')
+
+
+def _check(settings: ProviderSettings, where: str) -> None:
+    limits = settings.limits
+    if not _PROVIDER_ID.fullmatch(settings.id):
+        raise ConfigurationError(f"{where}: `id` takes small letters, digits, dots and hyphens, at most 63.")
+    if not re.match(r"https?://[^/\s]", settings.base_url):
+        raise ConfigurationError(
+            f"{where}: `base_url` is {settings.base_url!r}; it starts with https:// or http://."
+        )
+    if settings.refresh_seconds < 0:
+        raise ConfigurationError(f"{where}: `refresh_seconds` takes 0 (never) or more.")
+    for name in limits.__struct_fields__:
+        value = getattr(limits, name)
+        if value is not None and not value > 0:
+            raise ConfigurationError(f"{where}: `limits.{name}` is {value}; it takes more than 0.")

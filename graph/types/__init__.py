@@ -1,0 +1,1 @@
+"""The schema's types, one module per noun: views over `resolvers.domain` that read attributes and map nothing."""

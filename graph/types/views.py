@@ -1,0 +1,32 @@
+"""A field whose resolver returns a domain object, shown as the GraphQL type that is its view."""
+
+from collections.abc import AsyncGenerator, Callable
+from typing import Any, TypeVar, cast
+
+import strawberry
+
+_Resolver = TypeVar("_Resolver", bound=Callable[..., Any])
+
+
+def shown_as(graphql_type: Any, description: str) -> Callable[[_Resolver], _Resolver]:
+    """Make a function a described field of this GraphQL type, whatever domain type it is annotated with."""
+
+    def decorate(resolver: _Resolver) -> _Resolver:
+        return cast("_Resolver", strawberry.field(resolver, description=description, graphql_type=graphql_type))
+
+    return decorate
+
+
+def streamed_as(graphql_type: Any, description: str) -> Callable[[_Resolver], _Resolver]:
+    """Make an async generator a described subscription field of this GraphQL type."""
+    stream = AsyncGenerator[graphql_type, None]
+
+    def decorate(resolver: _Resolver) -> _Resolver:
+        return cast("_Resolver", strawberry.subscription(resolver, description=description, graphql_type=stream))
+
+    return decorate
+
+
+def described(description: str) -> Any:
+    """A description for an argument, to stand in its `Annotated` type."""
+    return strawberry.argument(description=description)

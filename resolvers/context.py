@@ -1,0 +1,59 @@
+"""What a resolver may reach, for one operation or one event of a stream."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import strawberry
+
+from resolvers.clock import Clock
+from resolvers.domain import Precheck, PrecheckItem
+from resolvers.live.hub import Hub
+from resolvers.loaders import Loaders
+from resolvers.snapshots import Snapshots
+from resolvers.upstream.contract import Provider
+from resolvers.vocabulary import PrecheckLocale
+
+
+class Services(NamedTuple):
+    """What lives as long as the process."""
+
+    providers: Mapping[str, Provider]
+    snapshots: Snapshots
+    hub: Hub
+    clock: Clock
+    most_references: int
+
+
+class Context:
+    """One operation's view of the services: its language, its loaders, the snapshots it has shown."""
+
+    def __init__(self, services: Services, locale: PrecheckLocale) -> None:
+        self.services = services
+        self.locale = locale
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget what was loaded and shown: a new operation, or the next event of a stream, starts here."""
+        self.loaders = Loaders(self.services.snapshots)
+        self._shown: dict[str, list[Precheck]] = {}
+
+    def for_operation(self) -> "Context":
+        """A context that shares nothing with other operations on the same socket."""
+        return Context(self.services, self.locale)
+
+    def show(self, precheck: Precheck) -> Precheck:
+        """Remember a snapshot that this operation answers with, so that its items find it again."""
+        self._shown.setdefault(precheck.id, []).append(precheck)
+        return precheck
+
+    def shown_with(self, item: PrecheckItem) -> Precheck | None:
+        """The very snapshot that an item was read from."""
+        snapshots = self._shown.get(item.precheck_id, [])
+        return next((each for each in snapshots if _holds(each, item)), snapshots[-1] if snapshots else None)
+
+
+Info = strawberry.Info[Context, None]
+
+
+def _holds(precheck: Precheck, item: PrecheckItem) -> bool:
+    return item.ordinal < len(precheck.items) and precheck.items[item.ordinal] is item

@@ -1,0 +1,1 @@
+"""Live progress: one poller asks a vendor, however many viewers watch."""

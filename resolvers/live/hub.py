@@ -1,0 +1,144 @@
+"""Who watches what: viewers join topics, the first viewer of a topic starts its poller, the last one ends it."""
+
+import asyncio
+import itertools
+import random
+import secrets
+from collections.abc import AsyncGenerator, Collection, Iterable
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from resolvers.clock import Clock
+from resolvers.domain import PrecheckEvent, PrecheckProblem
+from resolvers.errors import BadRequest, TimedOut
+from resolvers.live.poller import Pace, poll
+from resolvers.live.topic import Topic
+from resolvers.live.viewer import Viewer
+from resolvers.reference import Reference
+from resolvers.snapshots import Snapshots
+from resolvers.vocabulary import PrecheckEventKind, PrecheckLocale, PrecheckStreamEnd
+
+DEADLINE_SECONDS = 30 * 60.0
+
+
+class Watched(NamedTuple):
+    """What one poller serves: a precheck in a language."""
+
+    reference: Reference
+    locale: PrecheckLocale
+
+
+class Hub:
+    """All streams of this process. The first event of each watched precheck is its SNAPSHOT."""
+
+    def __init__(self, snapshots: Snapshots, clock: Clock, deadline_seconds: float = DEADLINE_SECONDS) -> None:
+        self._snapshots = snapshots
+        self._clock = clock
+        self._deadline_seconds = deadline_seconds
+        self._topics: dict[Watched, Topic] = {}
+        self._epoch = secrets.token_urlsafe(6)
+        self._revisions = itertools.count(1)
+
+    async def watch(
+        self,
+        references: Collection[Reference],
+        problems: Iterable[PrecheckProblem],
+        locale: PrecheckLocale,
+        until: PrecheckStreamEnd,
+        after: str | None,
+    ) -> AsyncGenerator[PrecheckEvent, None]:
+        """Events until `until` is met, the deadline passes or the caller goes away.
+
+        `problems` stand for references that could not even be read: one PROBLEM event each.
+        Raises BadRequest for an `after` that was no cursor.
+        """
+        viewer = Viewer(frozenset(references), until, self._revision_of(after))
+        for problem in problems:
+            viewer.put(None, self._problem_event(problem))
+        deadline = None if until is PrecheckStreamEnd.NEVER else self._clock.monotonic() + self._deadline_seconds
+        watched = [Watched(reference, self._snapshots.spoken(reference, locale)) for reference in references]
+        try:
+            for each in watched:
+                self._join(each, viewer)
+            while (event := await self._next(viewer, deadline)) is not None:
+                yield event
+                for each in watched:
+                    if each.reference not in viewer.unfinished:
+                        self._leave(each, viewer)
+        finally:
+            for each in watched:
+                self._leave(each, viewer)
+
+    @property
+    def topics(self) -> int:
+        """How many prechecks are being polled."""
+        return len(self._topics)
+
+    async def close(self) -> None:
+        """End every poller; streams end with their connections."""
+        pollers = [topic.poller for topic in self._topics.values() if topic.poller is not None]
+        for poller in pollers:
+            poller.cancel()
+        await asyncio.gather(*pollers, return_exceptions=True)
+
+    async def _next(self, viewer: Viewer, deadline: float | None) -> PrecheckEvent | None:
+        if deadline is None:
+            return await viewer.next()
+        try:
+            async with asyncio.timeout(max(0.0, deadline - self._clock.monotonic())):
+                return await viewer.next()
+        except TimeoutError:
+            for reference in list(viewer.unfinished):
+                viewer.put(reference, self._problem_event(_deadline_passed(reference, self._deadline_seconds)))
+                viewer.finish(reference)
+            return await viewer.next()
+
+    def _join(self, watched: Watched, viewer: Viewer) -> None:
+        topic = self._topics.get(watched)
+        if topic is None:
+            # Inserted before anything is awaited: two first viewers make one poller.
+            topic = self._topics[watched] = Topic(watched.reference, self._clock, self._next_revision, self._epoch)
+            topic.poller = asyncio.create_task(self._poll(topic, watched.locale))
+        topic.join(viewer)
+
+    def _leave(self, watched: Watched, viewer: Viewer) -> None:
+        topic = self._topics.get(watched)
+        if topic is None or viewer not in topic.viewers:
+            return
+        del topic.viewers[viewer]
+        if not topic.viewers:
+            del self._topics[watched]
+            if topic.poller is not None:
+                topic.poller.cancel()
+
+    async def _poll(self, topic: Topic, locale: PrecheckLocale) -> None:
+        provider = self._snapshots.providers.get(topic.reference.provider_id)
+        floor_seconds = provider.limits.poll_seconds if provider else 1.0
+        await poll(topic, locale, self._snapshots, self._clock, Pace(floor_seconds, random.random))
+
+    def _next_revision(self) -> int:
+        return next(self._revisions)
+
+    def _revision_of(self, cursor: str | None) -> int | None:
+        if cursor is None:
+            return None
+        epoch, _, revision = cursor.partition(".")
+        if not epoch or not revision.isdecimal():
+            raise BadRequest(
+                "`after` takes the `cursor` of an event of this stream; leave it out to start afresh."
+            )
+        # A cursor from before a restart lies before everything that happened since.
+        return int(revision[:18]) if epoch == self._epoch else -1
+
+    def _problem_event(self, problem: PrecheckProblem) -> PrecheckEvent:
+        cursor = f"{self._epoch}.{self._next_revision()}"
+        return PrecheckEvent(kind=PrecheckEventKind.PROBLEM, cursor=cursor, at=self._clock.now(), problem=problem)
+
+
+def _deadline_passed(reference: Reference, seconds: float) -> PrecheckProblem:
+    error = TimedOut(
+        f"The precheck did not finish within {seconds / 60:g} minutes of watching. Subscribe again to go on.",
+        provider_id=reference.provider_id,
+    )
+    return replace(error.problem, retryable=True)

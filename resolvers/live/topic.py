@@ -1,0 +1,88 @@
+"""One watched precheck: its viewers, its newest state, and the poller that is alive while somebody watches."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from resolvers.clock import Clock
+from resolvers.domain import Precheck, PrecheckEvent, PrecheckProblem
+from resolvers.live.diff import changed_items, kind_of_change
+from resolvers.live.viewer import Viewer
+from resolvers.reference import Reference
+from resolvers.snapshots import PERMANENT, aged
+from resolvers.verdict import says_the_same
+from resolvers.vocabulary import PrecheckEventKind, PrecheckSnapshotSource
+
+
+class Topic:
+    """Turns readings into events for its viewers; `take` is called by one poller only."""
+
+    def __init__(self, reference: Reference, clock: Clock, next_revision: Callable[[], int], epoch: str) -> None:
+        self.reference = reference
+        self.viewers: dict[Viewer, None] = {}
+        self.poller: asyncio.Task[None] | None = None
+        self._clock = clock
+        self._next_revision = next_revision
+        self._epoch = epoch
+        self._revision = 0
+        self._precheck: Precheck | None = None
+        self._problem: PrecheckProblem | None = None
+
+    def join(self, viewer: Viewer) -> None:
+        """A new viewer gets what is known at once; the others notice nothing."""
+        self.viewers[viewer] = None
+        if self._precheck is not None:
+            self._greet(viewer, aged(self._precheck, PrecheckSnapshotSource.CACHED, self._clock.now()))
+        if self._problem is not None:
+            self._tell(viewer, self._problem)
+
+    def take(self, precheck: Precheck) -> bool:
+        """Publish a reading; whether it changed anything."""
+        before, self._precheck = self._precheck, precheck
+        recovered, self._problem = self._problem is not None, None
+        if before is not None and says_the_same(before, precheck) and not recovered:
+            return False
+        self._revision = self._next_revision()
+        if before is None:
+            for viewer in self.viewers:
+                self._greet(viewer, precheck)
+        else:
+            self._publish(before, precheck)
+        return True
+
+    def fail(self, problem: PrecheckProblem, next_attempt_seconds: float) -> None:
+        """Tell every viewer of trouble and when the next attempt is; after permanent trouble there is none."""
+        is_permanent = problem.code in PERMANENT
+        self._revision = self._next_revision()
+        self._problem = problem if is_permanent else replace(problem, retry_after_seconds=next_attempt_seconds)
+        for viewer in self.viewers:
+            self._tell(viewer, self._problem)
+
+    def _greet(self, viewer: Viewer, precheck: Precheck) -> None:
+        gap = viewer.resumed_after is not None and self._revision > viewer.resumed_after
+        viewer.put(self.reference, self._event(PrecheckEventKind.SNAPSHOT, precheck, gap=gap))
+        if precheck.status.is_final:
+            viewer.put(self.reference, self._event(PrecheckEventKind.COMPLETED, precheck))
+
+    def _publish(self, before: Precheck, after: Precheck) -> None:
+        kind = kind_of_change(before, after)
+        changes = changed_items(before, after)
+        event = self._event(kind, after, changes=changes)
+        for viewer in self.viewers:
+            if kind is PrecheckEventKind.COMPLETED and after.run > before.run:
+                viewer.put(self.reference, replace(event, kind=PrecheckEventKind.RESTARTED))
+            viewer.put(self.reference, event)
+
+    def _tell(self, viewer: Viewer, problem: PrecheckProblem) -> None:
+        known = self._precheck
+        if known is not None:
+            known = aged(known, PrecheckSnapshotSource.STALE, self._clock.now(), problem)
+        viewer.put(self.reference, self._event(PrecheckEventKind.PROBLEM, known, problem=problem))
+        if problem.code in PERMANENT:
+            viewer.finish(self.reference)
+
+    def _event(self, kind: PrecheckEventKind, precheck: Precheck | None, **parts: Any) -> PrecheckEvent:
+        cursor = f"{self._epoch}.{self._revision}"
+        return PrecheckEvent(kind=kind, cursor=cursor, at=self._clock.now(), precheck=precheck, **parts)

@@ -1,0 +1,44 @@
+"""One operation's dataloaders: what several fields ask for together is read together, and once."""
+
+import asyncio
+from typing import NamedTuple
+
+from aiodataloader import DataLoader
+
+from resolvers.domain import PrecheckLookup
+from resolvers.reference import Reference
+from resolvers.snapshots import Snapshots
+from resolvers.vocabulary import PrecheckLocale
+
+
+class LookupKey(NamedTuple):
+    """What makes two reads of one operation the same read."""
+
+    reference: Reference
+    locale: PrecheckLocale
+    max_age_seconds: float
+
+
+class PrecheckByReferenceLoader(DataLoader[LookupKey, PrecheckLookup]):
+    """Prechecks by reference. A failure is part of the value, never an exception."""
+
+    def __init__(self, snapshots: Snapshots) -> None:
+        super().__init__()
+        self._snapshots = snapshots
+
+    async def batch_load_fn(self, keys: list[LookupKey]) -> list[PrecheckLookup]:
+        """Answers in the order of the keys; unique references of one connection become its batch calls."""
+        return list(await asyncio.gather(*(self._snapshots.read(*key) for key in keys)))
+
+    async def look_up(
+        self, reference: Reference, locale: PrecheckLocale, max_age_seconds: float
+    ) -> PrecheckLookup:
+        """Load one. graphql-core cancels the siblings of a failed field, so the shared future is shielded."""
+        return await asyncio.shield(self.load(LookupKey(reference, locale, max_age_seconds)))
+
+
+class Loaders:
+    """The loaders of one operation, or of one event of a stream; never of a socket or a process."""
+
+    def __init__(self, snapshots: Snapshots) -> None:
+        self.prechecks = PrecheckByReferenceLoader(snapshots)

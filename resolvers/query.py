@@ -1,0 +1,120 @@
+"""Query: prechecks by id, by vendors' identifiers, as a list; providers; entities."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+
+from resolvers import errors
+from resolvers.arguments import locale_of, max_age_of, reference_from, within_limit
+from resolvers.context import Context, Info
+from resolvers.domain import (
+    Precheck,
+    PrecheckConnection,
+    PrecheckFilter,
+    PrecheckItem,
+    PrecheckLookup,
+    PrecheckProblem,
+    PrecheckRef,
+    Provider,
+)
+from resolvers.listing import listed
+from resolvers.reference import Reference, item_reference_of, reference_of
+from resolvers.vocabulary import PrecheckLocale, PrecheckOrder, ProviderCapability
+
+
+async def precheck(
+    info: Info, id: str, locale: PrecheckLocale | None, max_age_seconds: int | None
+) -> Precheck | None:
+    """One precheck by the id this API gave it. Raises ProblemShown when there is nothing to show."""
+    reference = reference_of(id)
+    if reference is None:
+        raise errors.ProblemShown(errors.unreadable_id(id))
+    return await _shown(info.context, reference, locale, max_age_of(max_age_seconds))
+
+
+async def lookup_prechecks(
+    info: Info, refs: Sequence[PrecheckRef], locale: PrecheckLocale | None, max_age_seconds: int | None
+) -> list[PrecheckLookup]:
+    """Many prechecks in the order asked; trouble with one stands beside the others' answers."""
+    context = info.context
+    within_limit(context, "refs", refs)
+    max_age = max_age_of(max_age_seconds)
+    language = locale_of(context, locale)
+    return list(await asyncio.gather(*(_looked_up(context, ref, language, max_age) for ref in refs)))
+
+
+async def prechecks(
+    info: Info,
+    filter: PrecheckFilter | None,
+    order_by: PrecheckOrder | None,
+    first: int | None,
+    after: str | None,
+) -> PrecheckConnection:
+    """The tracked prechecks, from snapshots."""
+    return await listed(info.context, filter, order_by or PrecheckOrder.UPDATED_DESC, first, after)
+
+
+def precheck_providers(info: Info, supporting: Collection[ProviderCapability] | None) -> list[Provider]:
+    """The configured providers that have every capability asked for."""
+    asked = set(supporting or ())
+    return [
+        provider.card for provider in info.context.services.providers.values() if asked <= provider.capabilities
+    ]
+
+
+def precheck_provider(info: Info, id: str) -> Provider | None:
+    """One configured provider, None if none has this id."""
+    provider = info.context.services.providers.get(id)
+    return provider.card if provider else None
+
+
+async def precheck_entity(
+    info: Info, id: str | None, provider_id: str | None, external_id: str | None
+) -> Precheck | None:
+    """A precheck for a gateway, by either key. Raises ProblemShown when there is nothing to show."""
+    reference = reference_from(PrecheckRef(id=id, provider_id=provider_id, external_id=external_id))
+    if isinstance(reference, PrecheckProblem):
+        raise errors.ProblemShown(reference)
+    return await _shown(info.context, reference, None, max_age_of(None))
+
+
+def provider_entity(info: Info, id: object) -> Provider:
+    """A provider for a gateway. Raises ProblemShown when none has this id."""
+    found = precheck_provider(info, id) if isinstance(id, str) else None
+    if found is None:
+        raise errors.ProblemShown(errors.unknown_provider(str(id)))
+    return found
+
+
+async def item_entity(info: Info, id: str) -> PrecheckItem | None:
+    """An item for a gateway, from its precheck's snapshot."""
+    found = item_reference_of(id)
+    if found is None:
+        raise errors.ProblemShown(errors.unreadable_id(id))
+    reference, key = found
+    snapshot = await _shown(info.context, reference, None, max_age_of(None))
+    item = next((item for item in snapshot.items if item.key == key), None)
+    if item is None:
+        gone = errors.NotFound("The precheck lists no such item any more.", provider_id=reference.provider_id)
+        raise errors.ProblemShown(gone.problem)
+    return item
+
+
+async def _shown(
+    context: Context, reference: Reference, locale: PrecheckLocale | None, max_age_seconds: float
+) -> Precheck:
+    lookup = await context.loaders.prechecks.look_up(reference, locale_of(context, locale), max_age_seconds)
+    if lookup.precheck is None:
+        raise errors.ProblemShown(lookup.problem or errors.unreadable_id(reference.id))
+    return context.show(lookup.precheck)
+
+
+async def _looked_up(
+    context: Context, ref: PrecheckRef, locale: PrecheckLocale, max_age_seconds: float
+) -> PrecheckLookup:
+    reference = reference_from(ref)
+    if isinstance(reference, PrecheckProblem):
+        return PrecheckLookup(ref=ref, problem=reference)
+    lookup = await context.loaders.prechecks.look_up(reference, locale, max_age_seconds)
+    if lookup.precheck is not None:
+        context.show(lookup.precheck)
+    return lookup

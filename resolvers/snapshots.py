@@ -1,0 +1,206 @@
+"""The newest answer for every precheck, and the one way to a newer one: shared flights, batches, stale answers."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from resolvers import errors
+from resolvers.clock import Clock
+from resolvers.domain import (
+    Precheck,
+    PrecheckFreshness,
+    PrecheckLookup,
+    PrecheckProblem,
+    PrecheckRef,
+)
+from resolvers.reference import Reference, is_plain
+from resolvers.store.contract import Entry, Store
+from resolvers.upstream.contract import Outcome, Provider
+from resolvers.verdict import Report, continued
+from resolvers.vocabulary import (
+    PrecheckLocale,
+    PrecheckProblemCode,
+    PrecheckSnapshotSource,
+    PrecheckStatus,
+)
+
+# The vendor has answered: there is no such precheck, so an older answer is not worth showing.
+PERMANENT = frozenset(
+    {PrecheckProblemCode.NOT_FOUND, PrecheckProblemCode.INVALID_REFERENCE, PrecheckProblemCode.UNKNOWN_PROVIDER}
+)
+
+
+class Flight(NamedTuple):
+    """What one vendor call is shared by: the same reference in the same language."""
+
+    reference: Reference
+    locale: PrecheckLocale
+
+
+class Snapshots:
+    """Reads prechecks for everyone in this process.
+
+    Equal reads under way are one read; reads of one connection that start together share its batch
+    calls. A caller that goes away cancels nothing that others wait for.
+    """
+
+    def __init__(self, providers: Mapping[str, Provider], store: Store, clock: Clock) -> None:
+        self.providers = providers
+        self._store = store
+        self._clock = clock
+        self._flights: dict[Flight, asyncio.Future[Outcome]] = {}
+        self._waiting: dict[tuple[str, PrecheckLocale], list[Flight]] = {}
+        self._calls: set[asyncio.Task[None]] = set()
+        self._first_listing: asyncio.Task[None] | None = None
+
+    async def read(self, reference: Reference, locale: PrecheckLocale, max_age_seconds: float) -> PrecheckLookup:
+        """A precheck not older than asked for: kept, or fetched; the older one beside a problem; or a problem."""
+        if (problem := self.refusal(reference)) is not None:
+            return PrecheckLookup(ref=ref_of(reference), problem=problem)
+        locale = self.spoken(reference, locale)
+        known = self._store.newest(reference, locale).precheck
+        now = self._clock.now()
+        if known is not None and max_age_seconds > 0 and _age(known, now) <= max_age_seconds:
+            return PrecheckLookup(ref=ref_of(reference), precheck=aged(known, PrecheckSnapshotSource.CACHED, now))
+        outcome = await asyncio.shield(self._flight(Flight(reference, locale)))
+        return self._lookup(reference, known, outcome)
+
+    def newest(self, reference: Reference, locale: PrecheckLocale) -> Precheck:
+        """What is known of a tracked reference, without a call; says so where nothing is."""
+        entry = self._store.newest(reference, self.spoken(reference, locale))
+        if entry == Entry():
+            entry = self._store.newest(reference, PrecheckLocale.EN)
+        now = self._clock.now()
+        if entry.precheck is None:
+            return _never_answered(reference, entry.problem, now)
+        if entry.problem is None:
+            return aged(entry.precheck, PrecheckSnapshotSource.CACHED, now)
+        return aged(entry.precheck, PrecheckSnapshotSource.STALE, now, entry.problem)
+
+    async def tracked(self) -> Sequence[Reference]:
+        """Every tracked reference; before the first answer, each of them is read once."""
+        if self._first_listing is None:
+            self._first_listing = asyncio.create_task(self._read_pinned())
+        await asyncio.shield(self._first_listing)
+        return self._store.tracked()
+
+    def pin(self, references: Iterable[Reference]) -> None:
+        """Track what the configuration lists."""
+        for reference in references:
+            self._store.pin(reference)
+
+    def refusal(self, reference: Reference) -> PrecheckProblem | None:
+        """Why this reference cannot be asked about, found without any call."""
+        provider = self.providers.get(reference.provider_id)
+        if provider is None:
+            return errors.unknown_provider(reference.provider_id)
+        if not is_plain(reference.external_id):
+            why: str | None = "An identifier is 1 to 200 printable signs without blanks."
+        else:
+            why = provider.validate(reference.external_id)
+        return errors.InvalidReference(why, provider_id=provider.id).problem if why else None
+
+    async def close(self) -> None:
+        """Give up every call under way."""
+        tasks = [task for task in (*self._calls, self._first_listing) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _flight(self, flight: Flight) -> asyncio.Future[Outcome]:
+        under_way = self._flights.get(flight)
+        if under_way is not None:
+            return under_way
+        loop = asyncio.get_running_loop()
+        future = self._flights[flight] = loop.create_future()
+        batch = self._waiting.setdefault((flight.reference.provider_id, flight.locale), [])
+        if not batch:
+            loop.call_soon(self._depart, flight.reference.provider_id, flight.locale)
+        batch.append(flight)
+        return future
+
+    def _depart(self, provider_id: str, locale: PrecheckLocale) -> None:
+        provider = self.providers[provider_id]
+        flights = self._waiting.pop((provider_id, locale))
+        for start in range(0, len(flights), provider.batch_size):
+            call = asyncio.create_task(self._call(provider, flights[start : start + provider.batch_size]))
+            self._calls.add(call)
+            call.add_done_callback(self._calls.discard)
+
+    async def _call(self, provider: Provider, flights: Sequence[Flight]) -> None:
+        try:
+            outcomes = await provider.fetch(
+                [flight.reference.external_id for flight in flights], flights[0].locale
+            )
+            for flight in flights:
+                outcome = self._keep(flight, outcomes[flight.reference.external_id])
+                if not (future := self._flights[flight]).done():
+                    future.set_result(outcome)
+        finally:
+            for flight in flights:
+                self._flights.pop(flight).cancel()  # of a landed flight this changes nothing
+
+    def _keep(self, flight: Flight, outcome: Outcome) -> Outcome:
+        known = self._store.newest(*flight).precheck
+        if isinstance(outcome, PrecheckProblem):
+            self._store.put(*flight, Entry(known, outcome))
+            return outcome
+        kept = continued(known, outcome)
+        self._store.put(*flight, Entry(kept))
+        self._store.track(flight.reference)
+        return kept
+
+    def _lookup(self, reference: Reference, known: Precheck | None, outcome: Outcome) -> PrecheckLookup:
+        if isinstance(outcome, Precheck):
+            return PrecheckLookup(ref=ref_of(reference), precheck=outcome)
+        if known is None or outcome.code in PERMANENT:
+            return PrecheckLookup(ref=ref_of(reference), problem=outcome)
+        stale = aged(known, PrecheckSnapshotSource.STALE, self._clock.now(), outcome)
+        return PrecheckLookup(ref=ref_of(reference), precheck=stale, problem=outcome)
+
+    def spoken(self, reference: Reference, locale: PrecheckLocale) -> PrecheckLocale:
+        """The language in which a precheck is read: the one asked for, or the provider's first."""
+        provider = self.providers.get(reference.provider_id)
+        return locale if provider is None or locale in provider.locales else provider.locales[0]
+
+    async def _read_pinned(self) -> None:
+        everything_is_new = float("inf")
+        await asyncio.gather(
+            *(self.read(reference, PrecheckLocale.EN, everything_is_new) for reference in self._store.tracked())
+        )
+
+
+def ref_of(reference: Reference) -> PrecheckRef:
+    """The identifiers of a reference, as clients see them."""
+    return PrecheckRef(id=reference.id, provider_id=reference.provider_id, external_id=reference.external_id)
+
+
+def _age(precheck: Precheck, now: datetime) -> float:
+    fetched_at = precheck.freshness.fetched_at
+    return float("inf") if fetched_at is None else max(0.0, (now - fetched_at).total_seconds())
+
+
+def aged(
+    precheck: Precheck, source: PrecheckSnapshotSource, now: datetime, problem: PrecheckProblem | None = None
+) -> Precheck:
+    """The same answer as it looks later: how old it is, how it was come by, why it is not newer."""
+    freshness = PrecheckFreshness(
+        source=source,
+        fetched_at=precheck.freshness.fetched_at,
+        age_seconds=round(_age(precheck, now), 3),
+        problem=problem,
+    )
+    return replace(precheck, freshness=freshness)
+
+
+def _never_answered(reference: Reference, problem: PrecheckProblem | None, now: datetime) -> Precheck:
+    unknown = Report(reference, now).close(PrecheckStatus.UNKNOWN)
+    return replace(
+        unknown,
+        summary=problem.message if problem else "This precheck has not been read yet.",
+        problems=(problem,) if problem else (),
+        freshness=PrecheckFreshness(source=PrecheckSnapshotSource.STALE, problem=problem),
+    )

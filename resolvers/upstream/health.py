@@ -1,0 +1,79 @@
+"""How a connection has behaved lately, learnt from ordinary traffic and never from probes."""
+
+from collections import deque
+from collections.abc import Collection
+from datetime import datetime
+from statistics import median
+
+from resolvers.clock import Clock
+from resolvers.domain import PrecheckProblem, ProviderHealth
+from resolvers.vocabulary import PrecheckProblemCode as Code
+from resolvers.vocabulary import ProviderState
+
+# Trouble of the connection; NOT_FOUND and the like are answers of a vendor that works.
+CONNECTION_TROUBLE = frozenset(
+    {
+        Code.AUTHENTICATION,
+        Code.FORBIDDEN,
+        Code.RATE_LIMITED,
+        Code.TIMEOUT,
+        Code.UNREACHABLE,
+        Code.UNREADABLE_ANSWER,
+        Code.INTERNAL,
+    }
+)
+DOWN_AFTER_FAILURES = 5
+_WINDOW_SECONDS = 60.0
+_DEGRADED_SHARE = 0.2
+_LATENCIES_KEPT = 50
+
+
+class Health:
+    """Counts the calls of one connection; reading it makes no call."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._calls: deque[tuple[float, bool]] = deque(maxlen=1000)
+        self._latencies: deque[float] = deque(maxlen=_LATENCIES_KEPT)
+        self._last_success_at: datetime | None = None
+        self._last_failure_at: datetime | None = None
+        self._failures_in_a_row = 0
+        self._problem: PrecheckProblem | None = None
+
+    def record(self, problems: Collection[PrecheckProblem | None], seconds: float) -> None:
+        """One call has ended; `problems` has one entry per identifier asked, None where it was answered."""
+        trouble = [problem for problem in problems if problem is not None and problem.code in CONNECTION_TROUBLE]
+        failed = len(trouble) == len(problems)
+        self._calls.append((self._clock.monotonic(), failed))
+        self._latencies.append(seconds * 1000)
+        if failed:
+            self._failures_in_a_row += 1
+            self._last_failure_at = self._clock.now()
+            self._problem = trouble[0]
+        else:
+            self._failures_in_a_row = 0
+            self._last_success_at = self._clock.now()
+            self._problem = None
+
+    def shown(self) -> ProviderHealth:
+        """The health as clients see it."""
+        return ProviderHealth(
+            state=self._state(),
+            last_success_at=self._last_success_at,
+            last_failure_at=self._last_failure_at,
+            consecutive_failures=self._failures_in_a_row,
+            typical_latency_ms=round(median(self._latencies), 1) if self._latencies else None,
+            problem=self._problem,
+        )
+
+    def _state(self) -> ProviderState:
+        if not self._calls:
+            return ProviderState.UNKNOWN
+        if self._failures_in_a_row >= DOWN_AFTER_FAILURES:
+            return ProviderState.DOWN
+        return ProviderState.DEGRADED if self._failures_in_a_row or self._is_shaky() else ProviderState.HEALTHY
+
+    def _is_shaky(self) -> bool:
+        since = self._clock.monotonic() - _WINDOW_SECONDS
+        recent = [failed for at, failed in self._calls if at >= since]
+        return sum(recent) > _DEGRADED_SHARE * len(recent)

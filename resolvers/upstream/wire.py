@@ -1,0 +1,107 @@
+"""Reads vendors' JSON leniently: whatever arrives becomes a value or a problem, never an unforeseen exception."""
+
+import math
+import re
+from collections.abc import Sequence
+from typing import TypeVar
+
+import msgspec
+
+from resolvers.errors import PrecheckError, UnreadableAnswer
+
+Wire = TypeVar("Wire", bound=msgspec.Struct)
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_PERCENT = re.compile(r"([+-]?\d{1,20}(?:\.\d{0,20})?)\s*%?", re.ASCII)
+_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
+_MOST_SIGNS_QUOTED = 300
+# Ten times what vendors list; a body of nothing but commas would make millions.
+MOST_ITEMS = 20_000
+
+
+def decode_json(body: bytes, provider_id: str) -> object:
+    """The JSON value of a body. Raises UnreadableAnswer."""
+    try:
+        return msgspec.json.decode(body.removeprefix(_BYTE_ORDER_MARK))
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise unreadable("it is not JSON", provider_id) from error
+
+
+def decode_object(body: bytes, shape: type[Wire], provider_id: str) -> Wire:
+    """The JSON object of a body in the shape of a wire type. Raises UnreadableAnswer."""
+    value = decode_json(body, provider_id)
+    if not isinstance(value, dict):
+        raise unreadable("it is not a JSON object", provider_id)
+    return shaped(value, shape)
+
+
+def shaped(value: dict[str, object], shape: type[Wire]) -> Wire:
+    """An object as a wire type, whose fields are all `object` with a default and so take anything."""
+    return msgspec.convert(value, shape)
+
+
+def listed(value: object, provider_id: str) -> Sequence[object]:
+    """The entries of a list without its nulls; one object stands for a list of one, null for an empty one."""
+    if value is None:
+        return ()
+    if isinstance(value, dict):
+        return [value]
+    if isinstance(value, list) and len(value) > MOST_ITEMS:
+        raise unreadable(f"it lists more than {MOST_ITEMS} checks", provider_id)
+    if isinstance(value, list):
+        return [entry for entry in value if entry is not None]
+    raise unreadable("its list of checks is not a list", provider_id)
+
+
+def word(value: object) -> str:
+    """A vendor's word as the tables spell it: trimmed, in upper case; empty where there is none."""
+    return (text(value) or "").upper()
+
+
+def text(value: object) -> str | None:
+    """A text with something in it; numbers are spelt out, anything else is no text."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = f"{value:g}" if isinstance(value, float) else str(value)
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def flag(value: object) -> bool | None:
+    """True or false, also where they are spelt as words; None for anything else."""
+    return value if isinstance(value, bool) else {"TRUE": True, "FALSE": False}.get(word(value))
+
+
+def raw_text(value: object) -> str | None:
+    """A text, or an object or a list as its JSON; None for whatever is empty."""
+    if not isinstance(value, dict | list):
+        return text(value)
+    try:
+        return msgspec.json.encode(value).decode() if value else None
+    except RecursionError:  # what could just be read may be too deep to write
+        return None
+
+
+def percent(value: object) -> float | None:
+    """A percentage from a number or from texts such as "99.5 %"; None where there is none to read."""
+    if isinstance(value, str):
+        match = _PERCENT.fullmatch(value.strip())
+        return float(match[1]) if match else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) and abs(value) < 1e20 else None
+
+
+def quoted(value: str | None) -> str:
+    """What a vendor said, to be shown in a sentence: without addresses, not endless, ready to follow a word."""
+    if not value:
+        return ""
+    said = _ADDRESS.sub("…", " ".join(value.split()))
+    return f": “{said[:_MOST_SIGNS_QUOTED]}”"
+
+
+def unreadable(why: str, provider_id: str, *, vendor_request_id: str | None = None) -> PrecheckError:
+    """The error for an answer that is not what the vendor documents."""
+    return UnreadableAnswer(
+        f"The vendor's answer could not be read: {why}.",
+        provider_id=provider_id,
+        vendor_request_id=vendor_request_id,
+    )

@@ -1,0 +1,1 @@
+"""Providers against the emulator, over sockets."""

@@ -1,0 +1,98 @@
+"""Providers built from the emulator's provider file, and one question put to one of them."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import asdict, replace
+
+from resolvers.clock import Clock
+from resolvers.domain import Precheck, PrecheckProblem
+from resolvers.registry import vendors
+from resolvers.upstream.contract import LimitSettings, Outcome, Provider, ProviderSettings, Secret
+from resolvers.upstream.limiter import Limiter
+from resolvers.vocabulary import PrecheckLocale
+from tests.emulator.process import Emulator
+from tests.providers.folders import WireCase
+
+
+class Bench:
+    """Builds providers and closes them; equal connections share a limiter, as in the product."""
+
+    def __init__(self, emulator: Emulator, provider_file: Path, limiters: dict[str, Limiter]) -> None:
+        self.emulator = emulator
+        self._tables = {
+            table["id"]: table for table in tomllib.loads(provider_file.read_text(encoding="utf-8"))["provider"]
+        }
+        self._limiters = limiters
+        self._built: list[Provider] = []
+
+    def settings(self, provider_id: str, **changed: Any) -> ProviderSettings:
+        table = self._tables[provider_id]
+        own = {key: _value(value) for key, value in table["settings"].items()}
+        head = {key: value for key, value in table.items() if key not in ("settings", "track")}
+        return vendors()[table["vendor"]].settings_type(**{**head, **own, **changed})
+
+    def provider(self, provider_id: str, *, clock: Clock | None = None, **changed: Any) -> Provider:
+        settings = self.settings(provider_id, **changed)
+        kind = vendors()[settings.vendor]
+        scope = kind.rate_scope(settings)
+        clock = clock or Clock()
+        limiter = self._limiters.setdefault(scope, Limiter(kind.requests_per_second, clock))
+        provider = kind(settings, limiter, clock)
+        self._built.append(provider)
+        return provider
+
+    def hasty(self, provider_id: str) -> Provider:
+        return self.provider(provider_id, limits=LimitSettings(timeout_seconds=0.2))
+
+    def with_wrong_secrets(self, provider_id: str) -> Provider:
+        known = asdict(self.settings(provider_id))
+        wrong = {key: Secret("wrong") for key, value in known.items() if isinstance(value, Secret)}
+        assert wrong, f"{provider_id} signs in without any secret"
+        return self.provider(provider_id, **wrong)
+
+    def new_run(self, provider_id: str, scenario: str = "clean") -> str:
+        return self.emulator.create_run(provider_id, scenario=scenario, seconds=0.001)
+
+    def secrets(self, provider_id: str) -> list[str]:
+        values = asdict(self.settings(provider_id)).values()
+        return [value.reveal() for value in values if isinstance(value, Secret)]
+
+    async def reading(self, case: WireCase) -> Outcome:
+        reference = self.emulator.ask("POST", "/runs", case.order)["reference"]
+        return await asked(self.provider(case.provider_id), reference)
+
+    async def close(self) -> None:
+        for provider in self._built:
+            await provider.close()
+
+
+async def asked(provider: Provider, external_id: str, locale: PrecheckLocale | None = None) -> Outcome:
+    return (await provider.fetch([external_id], locale or provider.locales[0]))[external_id]
+
+
+async def answered(provider: Provider, external_id: str, locale: PrecheckLocale | None = None) -> Precheck:
+    outcome = await asked(provider, external_id, locale)
+    assert isinstance(outcome, Precheck), outcome
+    return outcome
+
+
+async def refused(provider: Provider, external_id: str) -> PrecheckProblem:
+    outcome = await asked(provider, external_id)
+    assert isinstance(outcome, PrecheckProblem), outcome
+    assert outcome.provider_id == provider.id
+    assert "://" not in outcome.message
+    return outcome
+
+
+def without_times(precheck: Precheck) -> Precheck:
+    """What two readings of the same state have in common."""
+    vendor = replace(precheck.vendor, request_id=None)
+    return replace(precheck, vendor=vendor, freshness=replace(precheck.freshness, fetched_at=None))
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, dict) and "file" in value:
+        return Secret(Path(value["file"]).read_text(encoding="utf-8").strip())
+    return tuple(value) if isinstance(value, list) else value
