@@ -21,7 +21,8 @@ def presented(error: GraphQLError) -> GraphQLError:
         cause = cause.original_error
     if isinstance(cause, ProblemShown | RequestError):
         return _with(error, str(cause), cause.extensions)
-    if cause is None or isinstance(cause, GraphQLError):
+    is_refused_value = error.path is None and isinstance(cause, ValueError | TypeError)
+    if cause is None or isinstance(cause, GraphQLError) or is_refused_value:
         return _with(error, error.message, {"code": "BAD_REQUEST", **(error.extensions or {})})
     _log.error("resolver_fault", path=error.path, exc_info=cause)
     return _with(error, INTERNAL_MESSAGE, {"code": "INTERNAL"})

@@ -3,11 +3,15 @@
 from typing import Any, cast
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.federation.schema import FederationAny
+from strawberry.types import ExecutionContext
 from strawberry.types.info import Info
 
 from resolvers.arguments import within_limit
 from resolvers.errors import BadRequest
+
+_KEYS = ("id", "providerId", "externalId")
 
 
 class EntitySchema(strawberry.federation.Schema):
@@ -22,6 +26,11 @@ class EntitySchema(strawberry.federation.Schema):
             entities += [refusal] if refusal else super().entities_resolver(info, [_copy(representation)])
         return entities
 
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        """Nothing: graph.errors logs what is our fault, and a client's mistakes are not worth a traceback."""
+
     def _refusal(self, representation: object) -> BadRequest | None:
         if not isinstance(representation, dict):
             return BadRequest("A representation is an object with `__typename` and the fields of a key.")
@@ -30,6 +39,8 @@ class EntitySchema(strawberry.federation.Schema):
             return BadRequest(
                 "`__typename` of a representation names an entity: Precheck, PrecheckItem or Provider."
             )
+        if not all(isinstance(representation.get(key, ""), str) for key in _KEYS):
+            return BadRequest("The key fields of a representation are texts.")
         return None
 
 

@@ -56,7 +56,8 @@ class Report:
         self.items: list[PrecheckItem] = []
         self._fetched_at = fetched_at
         self._precheck_id = reference.id
-        self._seen: Counter[str] = Counter()
+        self._keys: set[str] = set()
+        self._repeated: Counter[str] = Counter()
 
     def add(
         self,
@@ -157,9 +158,13 @@ class Report:
         )
 
     def _key(self, side: PrecheckSide, role: PrecheckEndpointRole | None, code: str) -> str:
-        key = ":".join([side.value, role.value, code] if role else [side.value, code])
-        self._seen[key] += 1
-        return key if self._seen[key] == 1 else f"{key}#{self._seen[key]}"
+        base = ":".join([side.value, role.value, code] if role else [side.value, code])
+        key = base
+        while key in self._keys:  # also where a vendor's own code ends in `#2`
+            self._repeated[base] += 1
+            key = f"{base}#{self._repeated[base] + 1}"
+        self._keys.add(key)
+        return key
 
 
 def count(items: Sequence[PrecheckItem]) -> PrecheckCounts:
@@ -245,7 +250,7 @@ def continued(previous: Precheck | None, reading: Precheck) -> Precheck:
 
 def is_new_run(previous: Precheck, reading: Precheck) -> bool:
     """Whether this reading belongs to a later run than the one before."""
-    if previous.status.is_final and reading.status in (PrecheckStatus.PENDING, PrecheckStatus.RUNNING):
+    if previous.status.is_final and not reading.status.is_final:
         return True
     both_reported = previous.progress.source is reading.progress.source is PrecheckProgressSource.REPORTED
     return both_reported and reading.progress.percent < previous.progress.percent

@@ -27,11 +27,12 @@ class Pace:
         self._seconds = floor_seconds
         self._failures = 0
 
-    def after_reading(self, *, changed: bool) -> float:
-        """The wait after an answer."""
+    def after_reading(self, *, changed: bool, is_over: bool) -> float:
+        """The wait after an answer: the floor after a change, longer each time after none, longest at the end."""
         self._failures = 0
-        slower = min(self._seconds * _SLOWING, max(SLOWEST_POLL_SECONDS, self._floor))
-        self._seconds = self._floor if changed else slower
+        slowest = max(SLOWEST_POLL_SECONDS, self._floor)
+        slower = slowest if is_over else min(self._seconds * _SLOWING, slowest)
+        self._seconds = self._floor if changed and not is_over else slower
         return self._seconds * (1 + _JITTER * (2 * self._random() - 1))
 
     def after_failure(self, asked_to_wait_seconds: float | None) -> float:
@@ -48,7 +49,7 @@ async def poll(topic: Topic, locale: PrecheckLocale, snapshots: Snapshots, clock
         reading = await _reading(topic, locale, snapshots, max_age_seconds)
         max_age_seconds = 0.0
         if isinstance(reading, Precheck):
-            wait_seconds = pace.after_reading(changed=topic.take(reading))
+            wait_seconds = pace.after_reading(changed=topic.take(reading), is_over=topic.is_over)
         else:
             wait_seconds = pace.after_failure(reading.retry_after_seconds)
             topic.fail(reading, wait_seconds)

@@ -30,6 +30,12 @@ class Topic:
         self._precheck: Precheck | None = None
         self._problem: PrecheckProblem | None = None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the run has ended and nobody waits for another one."""
+        has_ended = self._precheck is not None and self._precheck.status.is_final
+        return has_ended and not any(viewer.stays for viewer in self.viewers)
+
     def join(self, viewer: Viewer) -> None:
         """A new viewer gets what is known at once; the others notice nothing."""
         self.viewers[viewer] = None

@@ -27,6 +27,11 @@ class Viewer:
         self._arrived = asyncio.Event()
         self._blocked: Reference | None = None
 
+    @property
+    def stays(self) -> bool:
+        """Whether it waits for runs after this one."""
+        return self._until is PrecheckStreamEnd.NEVER
+
     def put(self, reference: Reference | None, event: PrecheckEvent) -> None:
         """Hand over an event; never waits."""
         if self._blocked is not None and reference != self._blocked:
@@ -63,7 +68,7 @@ class Viewer:
     def _note(self, reference: Reference, event: PrecheckEvent) -> None:
         if event.kind is PrecheckEventKind.COMPLETED:
             self._running.discard(reference)
-            if self._until is not PrecheckStreamEnd.NEVER:
+            if not self.stays:
                 self.unfinished.discard(reference)
         elif event.kind is PrecheckEventKind.RESTARTED:
             self._running.add(reference)

@@ -10,12 +10,16 @@ from resolvers.upstream.wire import quoted
 
 
 class Refusal(NamedTuple):
-    """One family of refusals. `pattern` is searched in the code and in the message, in any case."""
+    """One family of refusals. `pattern` is searched in the code and in the message, in any case.
+
+    `says` may hold `{said}`, where the vendor's own words go; `retryable` is None for what the error itself is.
+    """
 
     error: type[PrecheckError]
     says: str
     codes: frozenset[str] = frozenset()
     pattern: re.Pattern[str] | None = None
+    retryable: bool | None = None
 
     def fits(self, code: str | None, message: str | None) -> bool:
         """Whether a refusal with this code and message is of this family."""
@@ -32,6 +36,7 @@ class Refused(NamedTuple):
     message: str | None = None
     advice: str | None = None
     request_id: str | None = None
+    retry_after_seconds: float | None = None
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -43,15 +48,17 @@ class Refused(NamedTuple):
         }
 
 
+_ANY_OTHER = Refusal(VendorError, "The vendor refused to answer{said}. Look at the task in the vendor's console.")
+
+
 def meaning(table: Sequence[Refusal], refused: Refused) -> PrecheckError:
     """The error that a vendor's refusal stands for; one that the table does not know is a VendorError."""
-    for family in table:
-        if family.fits(refused.code, refused.message):
-            return family.error(family.says, provider_id=refused.provider_id, **refused.facts)
-    return VendorError(
-        f"The vendor refused to answer{quoted(refused.message or refused.code)}. "
-        "Look at the task in the vendor's console.",
+    family = next((each for each in table if each.fits(refused.code, refused.message)), _ANY_OTHER)
+    return family.error(
+        family.says.replace("{said}", quoted(refused.message or refused.code)),
         provider_id=refused.provider_id,
+        retryable=family.retryable,
+        retry_after_seconds=refused.retry_after_seconds,
         **refused.facts,
     )
 

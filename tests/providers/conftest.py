@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from resolvers.upstream.limiter import Limiter
 from tests.emulator.process import Emulator
-from tests.providers.bench import Bench
+from tests.providers.bench import Bench, known_providers
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +18,6 @@ def limiters() -> dict[str, Limiter]:
 
 @pytest_asyncio.fixture
 async def bench(emulator: Emulator, provider_file: Path, limiters: dict[str, Limiter]) -> AsyncIterator[Bench]:
-    bench = Bench(emulator, provider_file, limiters)
+    bench = Bench(emulator, known_providers(provider_file), limiters)
     yield bench
     await bench.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -192,13 +193,18 @@ async def test_a_cancelled_call_leaves_the_connection_usable(
     reference = bench.new_run(provider_id)
     emulator.fault(provider_id, "delay", seconds=LONG_SECONDS)
     call = asyncio.create_task(asked(provider, reference))
-    while not result_calls(emulator, provider_id):
-        await asyncio.sleep(0.005)
+    await arrived(emulator, provider_id)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
     emulator.ask("DELETE", "/faults")
     await answered(provider, reference)
+
+
+async def arrived(emulator: Emulator, provider_id: str) -> None:
+    """Come back once the emulator has received a call that it will not answer yet."""
+    while not result_calls(emulator, provider_id):  # noqa: ASYNC110  # the emulator is another process
+        await asyncio.sleep(0.005)
 
 
 @every_provider
@@ -237,12 +243,14 @@ async def test_capabilities_are_what_the_wire_files_show(bench: Bench, name: str
 
 
 PROGRESS = ProviderCapability.REPORTS_PROGRESS
-SHOWN_BY_ITEMS = {
+SHOWN_BY_ITEMS: dict[ProviderCapability, Callable[[PrecheckItem], bool]] = {
     ProviderCapability.REPORTS_SIDE: lambda item: not item.side_inferred,
     ProviderCapability.REPORTS_ROLE: lambda item: item.role is not None,
     ProviderCapability.REPORTS_GROUP: lambda item: item.vendor_group is not None,
     ProviderCapability.REPORTS_WARNINGS: lambda item: item.state is PrecheckItemState.WARNING,
-    ProviderCapability.REPORTS_REMEDY: lambda item: any(found.remedy for found in (item, *item.details)),
+    ProviderCapability.REPORTS_REMEDY: lambda item: (
+        item.remedy is not None or any(detail.remedy for detail in item.details)
+    ),
     ProviderCapability.REPORTS_SKIP_CONSEQUENCE: lambda item: item.skip.consequence is not None,
     ProviderCapability.REPORTS_SUB_JOBS: lambda item: bool(item.sub_jobs),
 }

@@ -1,15 +1,14 @@
 """The keys of a DRS connection, and the two ways to sign in that they choose from."""
 
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol
 
 import httpx2 as httpx
 
+from resolvers.clock import Clock
 from resolvers.providers.huawei_drs.iam import TokenAccess, User
 from resolvers.providers.huawei_drs.signing import SignatureAuth
 from resolvers.upstream.connection import Answer, Connection
 from resolvers.upstream.contract import ProviderSettings, Secret
-
-Key = TypeVar("Key", str, Secret)
 
 CLOCK_CODES = frozenset({"APIGW.0303", "APIG.0303"})
 
@@ -60,29 +59,25 @@ class SignedAccess:
         """Nothing is ever under way."""
 
 
-def access_of(settings: HuaweiDrsSettings, connection: Connection) -> Access:
+def access_of(settings: HuaweiDrsSettings, connection: Connection, clock: Clock) -> Access:
     """How this connection signs in. Raises ValueError, naming the key that is missing."""
     if settings.auth == "signature":
-        access_key = _given(settings, "access_key", settings.access_key)
-        secret_key = _given(settings, "secret_key", settings.secret_key)
+        access_key, secret_key = _given(settings, "access_key"), Secret(_given(settings, "secret_key"))
         signer = SignatureAuth(access_key, secret_key, settings.security_token, connection.clock)
         return SignedAccess(signer, connection)
     user = User(
-        name=_given(settings, "username", settings.username),
-        domain=_given(settings, "domain", settings.domain),
-        password=_given(settings, "password", settings.password),
+        name=_given(settings, "username"),
+        domain=_given(settings, "domain"),
+        password=Secret(_given(settings, "password")),
         project_id=settings.project_id,
     )
-    return TokenAccess(user, _iam_url(settings), connection)
+    iam_url = settings.iam_url or f"https://iam.{_given(settings, 'region')}.myhuaweicloud.com"
+    return TokenAccess(user, iam_url, connection, clock)
 
 
-def _iam_url(settings: HuaweiDrsSettings) -> str:
-    if settings.iam_url:
-        return settings.iam_url
-    return f"https://iam.{_given(settings, 'region', settings.region)}.myhuaweicloud.com"
-
-
-def _given(settings: HuaweiDrsSettings, name: str, value: Key | None) -> Key:
-    if not value or (isinstance(value, Secret) and not value.reveal()):
-        raise ValueError(f'Provider {settings.id!r} signs in with auth = "{settings.auth}": add the key `{name}`.')
-    return value
+def _given(settings: HuaweiDrsSettings, key: str) -> str:
+    value: str | Secret | None = getattr(settings, key)
+    plain = value.reveal() if isinstance(value, Secret) else value
+    if not plain:
+        raise ValueError(f'Provider {settings.id!r} signs in with auth = "{settings.auth}": add the key `{key}`.')
+    return plain

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import httpx2 as httpx
 import msgspec
-from resolvers.providers.huawei_drs.decode import decode_answer, decode_refused
 
+from resolvers.clock import Clock
 from resolvers.errors import PrecheckError, Unauthenticated
+from resolvers.providers.huawei_drs.decode import decode_answer, decode_refused
 from resolvers.upstream.connection import Answer, Connection
 from resolvers.upstream.contract import Secret
 
@@ -43,10 +44,11 @@ class TokenAuth(httpx.Auth):
 class TokenAccess:
     """Signs in by a token, which all calls of the connection share."""
 
-    def __init__(self, user: User, iam_url: str, connection: Connection) -> None:
+    def __init__(self, user: User, iam_url: str, connection: Connection, clock: Clock) -> None:
         self._user = user
         self._url = iam_url.rstrip("/") + PATH
         self._connection = connection
+        self._clock = clock
         self._token: TokenAuth | None = None
         self._fetching: asyncio.Task[TokenAuth] | None = None
 
@@ -71,7 +73,7 @@ class TokenAccess:
             await asyncio.gather(self._fetching, return_exceptions=True)
 
     def _age_seconds(self, token: TokenAuth) -> float:
-        return asyncio.get_running_loop().time() - token.fetched_at
+        return self._clock.monotonic() - token.fetched_at
 
     async def _fetched(self) -> TokenAuth:
         if self._fetching is None:
@@ -85,7 +87,7 @@ class TokenAccess:
             task.exception()  # read here, because whoever waited may be gone
 
     async def _fetch(self) -> TokenAuth:
-        started = asyncio.get_running_loop().time()
+        started = self._clock.monotonic()
         answer = await self._connection.send(
             "POST", self._url, content=self._request(), headers={"content-type": "application/json;charset=utf8"}
         )

@@ -3,13 +3,13 @@
 Community Edition from V4.2.12-CE and Enterprise Edition from V4.2.2; one precheck per call. What surprises:
 
 - The editions differ in two key names only, `preCheckId`/`preCheckStatus` and `projectId`/`projectStatus`:
-  `emulator/oceanbase_oms/wire/seed_ce.json`, `emulator/oceanbase_oms/wire/seed_ee.json`. Both are read
+  `emulator/oceanbase_oms/wire/seed-ce.json`, `emulator/oceanbase_oms/wire/seed-ee.json`. Both are read
   whatever the configured edition is.
-- `projectId` carries the precheck's id although it is documented as the task's, and is masked: `seed_ee.json`.
-- `data` is documented as an array and is an object; for `preCheckResults` it is the reverse: `seed_ee.json`.
+- `projectId` carries the precheck's id although it is documented as the task's, and is masked: `seed-ee.json`.
+- `data` is documented as an array and is an object; for `preCheckResults` it is the reverse: `seed-ee.json`.
 - `skippable` is documented as "is skipped" but means "may be skipped", in the console only: it is true on
-  passed checks in `seed_ce.json`. There is no API to skip.
-- Six check types stand on both sides: `seed_ce.json`. Names vary in style and identify nothing.
+  passed checks in `seed-ce.json`. There is no API to skip.
+- Six check types stand on both sides: `seed-ce.json`. Names vary in style and identify nothing.
 - `errorDetail` is an object in the envelope and a string in an item.
 - How to sign in is documented nowhere, hence the setting `auth`; no error code is documented either.
 """

