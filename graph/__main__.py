@@ -13,7 +13,7 @@ from rich.table import Table
 from graph.app import build, connect
 from graph.demo import emulated_vendors
 from graph.schema import schema as graphql_schema
-from graph.serving import listen, log_to_stderr, serve
+from graph.serving import listen, log_to_stderr, serve, stop_on_signals
 from graph.settings import ConfigurationError, Settings, read_providers, read_settings
 from resolvers.clock import Clock
 from resolvers.domain import PrecheckProblem
@@ -32,6 +32,7 @@ EmulatorPort = Annotated[int, typer.Option(help="The emulator's control port, th
 @cli.command("serve")
 def serve_command(providers: Providers = None, host: Host = None, port: Port = None) -> None:
     """Serve the API over the vendors of a provider file."""
+    stop_on_signals()
     settings = _settings(providers, host, port)
     _serve(settings, _read(settings), [])
 
@@ -39,6 +40,7 @@ def serve_command(providers: Providers = None, host: Host = None, port: Port = N
 @cli.command("demo")
 def demo_command(host: Host = None, port: Port = None, emulator_port: EmulatorPort = 8100) -> None:
     """Serve the API over emulated vendors, started and stopped with it."""
+    stop_on_signals()
     settings = _settings(None, host, port)
     with emulated_vendors(emulator_port) as demo:
         _serve(settings, read_providers(demo.providers_file), [demo.announcement])

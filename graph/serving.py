@@ -46,10 +46,17 @@ def listen(host: str, port: int, change: str) -> socket.socket:
     return listener
 
 
+def stop_on_signals() -> None:
+    """End the process by SystemExit on SIGINT and SIGTERM, so that what it started is ended too.
+
+    uvicorn catches both while it serves and raises them once more when it has ended.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+
+
 def serve(app: Starlette, listener: socket.socket, announce: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)  # uvicorn raises what it caught once more when it has ended
     config = uvicorn.Config(
         app,
         log_config=None,

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -38,7 +38,7 @@ class Served:
         assert "errors" not in answer, answer["errors"]
         return answer["data"]
 
-    async def over_sse(self, document: str, **variables: Any) -> AsyncIterator[dict[str, Any]]:
+    async def over_sse(self, document: str, **variables: Any) -> AsyncGenerator[dict[str, Any], None]:
         """Every event until the server completes the stream."""
         body = {"query": document, "variables": variables}
         headers = {"accept": "text/event-stream"}
@@ -55,7 +55,7 @@ class Served:
                     yield orjson.loads(line.removeprefix("data: "))
             assert event == "complete"
 
-    async def over_websocket(self, document: str, **variables: Any) -> AsyncIterator[dict[str, Any]]:
+    async def over_websocket(self, document: str, **variables: Any) -> AsyncGenerator[dict[str, Any], None]:
         """Every event until the server completes the operation."""
         async with Socket(self.url) as ws:
             await ws.subscribe("1", document, **variables)

@@ -1,7 +1,7 @@
 """Live progress over both transports: what a viewer sees, and how seldom a vendor is asked."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ subscription Updates($ids: [ID!], $refs: [PrecheckRefInput!], $until: PrecheckSt
     problem { code message retryAfterSeconds }
   }
 }"""
-Stream = Callable[..., AsyncIterator[dict[str, Any]]]
+Stream = Callable[..., AsyncGenerator[dict[str, Any], None]]
 OMS = "t_7di1uvmxd340"
 LONG = 80  # seconds of a run that a test moves on by hand; far below the vendors' windows for clocks
 

@@ -5,62 +5,34 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from resolvers.domain import Precheck, PrecheckProblem
-from resolvers.errors import PrecheckError, UnreadableAnswer
 from resolvers.providers import huawei_drs
 from resolvers.providers.huawei_drs.decode import (
     CATALOGUE,
     Reading,
-    WireAnswer,
-    WireItem,
-    WireJob,
-    WirePrecheck,
-    WireSubJob,
     decode_answer,
     decode_batch,
-    decode_job,
     decode_status,
 )
 from resolvers.providers.huawei_drs.evidence import MOST_SIGNS_SINGLE_QUOTED, decode_evidence
-from resolvers.providers.huawei_drs.refusals import REFUSALS
 from resolvers.providers.huawei_drs.titles import TITLES, title_of
 from resolvers.upstream.connection import Answer
-from resolvers.upstream.refusals import Refused, meaning
 from resolvers.vocabulary import (
     PrecheckDirection,
     PrecheckItemState,
-    PrecheckProblemCode,
     PrecheckPurpose,
     PrecheckSide,
     PrecheckStatus,
     PrecheckVerdict,
 )
-from tests.emulator.process import Emulator
-from tests.providers import fuzz
-from tests.providers.bench import Bench, answered
+from tests.providers.bench import Bench
 from tests.providers.folders import EMULATOR
 
 WIRE = EMULATOR / "huawei_drs" / "wire"
 MYSQL = "140b5236-88ad-43c8-811c-1268453jb101"
 DDS = "a281f62f-4631-45d6-a2d3-679a9f4jb105"
-OTHER = "c27e90b4-1a6d-4f83-b5c8-6e4d1f9jb202"
-RUN = f"{MYSQL}/c5c1ffb3-c902-4b31-a606-dfa1231831f9"
 READING = Reading("drs", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "r1")
-
-CODES = {
-    "AUTHENTICATION": "APIGW.0301 APIG.0301 APIGW.0303 APIG.0303 DRS.M00100 DRS.M00103",
-    "FORBIDDEN": "DRS.M00102 DRS.M00261",
-    "NOT_FOUND": "DRS.M00289 DRS.M05003 DRS.M05004 DRS.M00101 DRS.10000010",
-    "INVALID_REFERENCE": "DRS.M00007 DRS.M00200 DRS.M00201 DRS.M00202 DRS.M00301",
-    "CONFLICT": "DRS.M00304 DRS.M01504",
-    "RATE_LIMITED": "APIGW.0308 APIG.0308 DRS.M01503",
-    "UNREACHABLE": "DRS.M00004",
-    "VENDOR_ERROR": "DRS.M00105 DRS.M00210 DRS.M00211 DRS.M00299 DRS.M00300 DRS.M00305 DRS.M00002 DRS.M01501"
-    " DRS.M05066 DRS.KE0002 DRS.M99999 nonsense",
-}
 
 
 def batch(body: bytes, *job_ids: str) -> dict[str, Precheck | PrecheckProblem]:
@@ -106,14 +78,17 @@ def test_one_name_in_a_seed_holds_a_comma_and_a_brace_and_stays_whole() -> None:
     precheck = batch((WIRE / "seed-dds.json").read_bytes(), DDS)[DDS]
     assert isinstance(precheck, Precheck)
     facts = {fact.name: fact.value for each in precheck.items for fact in each.evidence}
-    assert r"fastunit.testSpecial\u4E2D\u6587~!@#%^&*()_+=-[]{};:?,`,fastunit.log" in facts["notConfigShardIndexColls"]
+    assert (
+        r"fastunit.testSpecial\u4E2D\u6587~!@#%^&*()_+=-[]{};:?,`,fastunit.log"
+        in facts["notConfigShardIndexColls"]
+    )
     assert facts["dstVolumeSize"] == "19089431762"
 
 
 @pytest.mark.parametrize(
     ("data", "facts"),
     [
-        ('{"a":"1","b":0,"c":true,"d":null,"e":["x",1],"f":{"g":1}}', "a=1 b=0 c=true e=[\"x\",1] f={\"g\":1}"),
+        ('{"a":"1","b":0,"c":true,"d":null,"e":["x",1],"f":{"g":1}}', 'a=1 b=0 c=true e=["x",1] f={"g":1}'),
         ("{'size': '5263360', 'more':'1.5'}", "size=5263360 more=1.5"),
         ({"a": 1}, "a=1"),
         ("{1: 'a', 'b': (1, 2)}", "1=a b=[1,2]"),
@@ -201,74 +176,24 @@ def test_failed_check_carries_all_that_is_said_of_it() -> None:
     )
     (check,) = decoded(result=False, precheck_result=[wire]).items
     assert (check.state, check.blocking, check.vendor_state) == (PrecheckItemState.FAILED, True, "failed")
-    assert (check.reason_code, check.raw_error, check.vendor_group) == ("BINLOG_IS_OFF", "Access denied", "DB_PARAMS")
+    assert (check.reason_code, check.raw_error, check.vendor_group) == (
+        "BINLOG_IS_OFF",
+        "Access denied",
+        "DB_PARAMS",
+    )
     assert [(job.id, job.name, job.result) for job in check.sub_jobs] == [
         ("c1", "DRS-child", "FAILED"),
         (None, None, None),
     ]
 
 
-@pytest.mark.parametrize("nonsense", [{}, 7, "text", [], {"item": {}, "result": "PASS"}, {"item": "x", "result": 1}])
+@pytest.mark.parametrize(
+    "nonsense", [{}, 7, "text", [], {"item": {}, "result": "PASS"}, {"item": "x", "result": 1}]
+)
 def test_nonsense_among_the_checks_lets_nothing_pass(nonsense: Any) -> None:
     precheck = decoded(precheck_result=[item(), nonsense])
     assert precheck.items[1].state is PrecheckItemState.UNKNOWN
     assert precheck.verdict is PrecheckVerdict.INCONCLUSIVE
-
-
-def test_batch_is_matched_by_id_whatever_its_order_and_gaps() -> None:
-    passed = {"process": "100%", "result": True, "precheck_result": [item()]}
-    gone = {"precheck_id": OTHER, "error_code": "DRS.M05004"}
-    broken = {"precheck_id": DDS, "error_code": "DRS.KE0002", "precheck_result": [item()]}
-    foreign = {"precheck_id": MYSQL[:-1] + "9", **passed}
-    twice = {"precheck_id": DDS, **passed}
-    outcomes = entries(gone, foreign, 7, broken, twice, job_ids=(MYSQL, DDS, OTHER))
-    assert set(outcomes) == {DDS, OTHER}
-    assert isinstance(outcomes[OTHER], PrecheckProblem)
-    precheck = outcomes[DDS]
-    assert isinstance(precheck, Precheck)
-    assert (precheck.status, precheck.counts.total) == (PrecheckStatus.ERRORED, 1)
-    assert [problem.vendor_code for problem in precheck.problems] == ["DRS.KE0002"]
-
-
-def test_error_without_an_id_is_everyones_or_nobodys() -> None:
-    gone, busy = {"error_code": "DRS.M00289"}, {"error_code": "DRS.M01504"}
-    assert set(entries(gone, gone, job_ids=(MYSQL, DDS))) == {MYSQL, DDS}
-    for results in ((gone, busy), (gone,)):
-        outcomes = entries(*results, job_ids=(MYSQL, DDS))
-        problems = [outcome for outcome in outcomes.values() if isinstance(outcome, PrecheckProblem)]
-        assert [problem.code for problem in problems] == [PrecheckProblemCode.VENDOR_ERROR] * 2
-
-
-def test_one_unreadable_entry_spoils_only_itself() -> None:
-    good = {"precheck_id": DDS, "process": "5%"}
-    outcomes = entries({"precheck_id": MYSQL, "precheck_result": "none"}, good, job_ids=(MYSQL, DDS))
-    spoilt = outcomes[MYSQL]
-    assert isinstance(spoilt, PrecheckProblem)
-    assert spoilt.code is PrecheckProblemCode.UNREADABLE_ANSWER
-    assert isinstance(outcomes[DDS], Precheck)
-
-
-@pytest.mark.parametrize("job", [None, 7, {"id": OTHER}, {"id": MYSQL, "precheck_result": "none"}])
-def test_run_of_another_job_or_none_is_unreadable(job: object) -> None:
-    with pytest.raises(UnreadableAnswer):
-        decode_job(WireAnswer(job=job), RUN, READING)
-
-
-@pytest.mark.parametrize(
-    ("code", "error"), [(code, error) for error, codes in CODES.items() for code in codes.split()]
-)
-def test_every_code_has_its_meaning(code: str, error: str) -> None:
-    for spelt in (code, code.lower()):
-        problem = meaning(REFUSALS, Refused("drs", spelt)).problem
-        assert (problem.code.value, problem.vendor_code) == (error, spelt)
-        assert "{" not in problem.message
-    listed = [family for family in REFUSALS if family.fits(code, None)]
-    assert len(listed) == (code not in ("DRS.M99999", "nonsense"))
-
-
-def test_another_operation_under_way_is_worth_asking_again() -> None:
-    assert meaning(REFUSALS, Refused("drs", "DRS.M01504")).problem.retryable
-    assert not meaning(REFUSALS, Refused("drs", "DRS.M00304")).problem.retryable
 
 
 def test_every_check_of_the_catalogue_has_a_title() -> None:
@@ -282,76 +207,21 @@ def test_every_check_of_the_catalogue_has_a_title() -> None:
 
 @pytest.mark.parametrize(
     "external_id",
-    [MYSQL.upper(), MYSQL + "/", "/" + MYSQL, RUN + "/x", MYSQL[:-1], "dts-1ewjspuw", f"{MYSQL}/ {MYSQL}", MYSQL + "\n"],
+    [
+        MYSQL.upper(),
+        MYSQL + "/",
+        "/" + MYSQL,
+        f"{MYSQL}/{MYSQL}/x",
+        MYSQL[:-1],
+        "dts-1ewjspuw",
+        f"{MYSQL}/ {MYSQL}",
+        MYSQL + "\n",
+    ],
 )
 def test_identifier_of_another_shape_is_refused_with_an_example(bench: Bench, external_id: str) -> None:
     why = bench.provider("drs").validate(external_id)
     assert why is not None
     assert MYSQL in why
-
-
-SHAPED = fuzz.objects(
-    WireAnswer,
-    results=st.lists(
-        fuzz.objects(
-            WirePrecheck,
-            precheck_id=st.sampled_from([MYSQL, DDS]) | fuzz.values,
-            precheck_result=st.lists(
-                fuzz.objects(WireItem, failed_sub_jobs=st.lists(fuzz.objects(WireSubJob), max_size=2)) | fuzz.values,
-                max_size=3,
-            )
-            | fuzz.values,
-        ),
-        max_size=3,
-    )
-    | fuzz.values,
-    job=fuzz.objects(WireJob, precheck_result=fuzz.objects(WirePrecheck) | fuzz.values),
-)
-
-
-@given(fuzz.bodies(SHAPED))
-def test_whatever_comes_is_a_reading_or_a_problem(body: bytes) -> None:
-    survive(body)
-
-
-@pytest.mark.parametrize("body", fuzz.HOSTILE.values(), ids=fuzz.HOSTILE)
-def test_hostile_bodies_are_refused(body: bytes) -> None:
-    survive(body)
-
-
-@given(st.text() | st.text("{}[]'\"\\:,ab1-+( u").map(lambda text: "{" + text))
-def test_any_data_can_be_survived(data: str) -> None:
-    for fact in decode_evidence(data):
-        fact.value.encode()
-
-
-def survive(body: bytes) -> None:
-    for status in (200, 400):
-        try:
-            wire = decode_answer(Answer(status, {}, body), "drs")
-        except PrecheckError:
-            continue
-        for read in (lambda: decode_batch(wire, [MYSQL, DDS], READING), lambda: decode_job(wire, RUN, READING)):
-            try:
-                read()
-            except PrecheckError as error:
-                assert error.problem.provider_id == "drs"
-
-
-async def test_a_mixed_ask_is_one_batch_and_one_call_for_each_run(bench: Bench, emulator: Emulator) -> None:
-    runs = [emulator.create_run("drs", scenario="clean", seconds=0.001, api=api) for api in ("v3", "v5", "v3", "v5")]
-    provider = bench.provider("drs")
-    await answered(provider, runs[0])
-    emulator.reset()
-    unknown = [provider.probe_external_id, f"{provider.probe_external_id}/{MYSQL}"]
-    outcomes = await provider.fetch([*runs, *unknown], provider.locales[0])
-    assert all(isinstance(outcomes[run], Precheck) for run in runs)
-    problems = [outcomes[each] for each in unknown]
-    assert [problem.code for problem in problems if isinstance(problem, PrecheckProblem)] == [
-        PrecheckProblemCode.NOT_FOUND
-    ] * 2
-    calls = emulator.calls("drs")
-    assert (calls["batch-precheck-result"]["count"], calls["job-detail"]["count"]) == (1, 3)
 
 
 def test_every_wire_file_that_the_manual_names_is_there() -> None:

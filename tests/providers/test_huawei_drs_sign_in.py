@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import httpx2 as httpx
 import pytest
 from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.sdk_request import SdkRequest
@@ -22,7 +23,8 @@ from resolvers.clock import Clock
 from resolvers.domain import Precheck, PrecheckProblem
 from resolvers.providers.huawei_drs import HuaweiDrs
 from resolvers.providers.huawei_drs.access import HuaweiDrsSettings
-from resolvers.providers.huawei_drs.signing import authorization, canonical_request
+from resolvers.providers.huawei_drs.signing import SignatureAuth, authorization, canonical_request
+from resolvers.upstream.connection import VendorClock
 from resolvers.upstream.contract import Secret
 from resolvers.upstream.limiter import Limiter
 from resolvers.vocabulary import PrecheckLocale, PrecheckProblemCode
@@ -85,6 +87,18 @@ def test_official_signer_agrees(
     request = SdkRequest(method, "http", "h:8103", encoded, "", list(query), dict(headers), body)
     theirs = Signer(BasicCredentials("AK", "SK", PROJECT)).sign(request).header_params["Authorization"]
     assert authorization("AK", "SK", canonical_request(method, target, headers, body), headers) == theirs
+
+
+def test_temporary_keys_send_and_sign_their_token() -> None:
+    auth = SignatureAuth("AK", Secret("SK"), Secret("SESSION"), VendorClock(Clock()))
+    request = httpx.Request("POST", "http://127.0.0.1:8103/v3/x", content=b"{}", headers={"x-project-id": PROJECT})
+    sent = next(auth.auth_flow(request)).headers
+    names = ("host", "x-project-id", "x-sdk-date", "x-security-token")
+    signed = {name: sent[name] for name in names}
+    assert (signed["host"], signed["x-security-token"]) == ("127.0.0.1:8103", "SESSION")
+    assert sent["authorization"] == authorization(
+        "AK", "SK", canonical_request("POST", "/v3/x", signed, b"{}"), signed
+    )
 
 
 class MovedClock(Clock):

@@ -8,8 +8,9 @@ body below `emulator/huawei_drs/wire` that shows it:
 - There is no status, only a percentage as text: `process-fraction.json`, `pending-process-absent.json`. The flag
   `result` is false from the start and true too early: `running.json`, `running-flag-true.json`.
 - ALARM counts as passed: `alarm-with-full-rate.json`.
-- `data` is JSON, or single-quoted, or neither: `data-json.json`, `data-single-quoted.json`, `data-unreadable.json`.
-  One collection is named with a comma, braces and a backtick: `data-commas-and-braces.json`.
+- `data` is JSON, or single-quoted, or neither: `data-json.json`, `data-single-quoted.json`,
+  `data-unreadable.json`. One collection is named with a comma, braces and a backtick:
+  `data-commas-and-braces.json`.
 - v3 says `precheck_result`, v5 `precheck_results`: `v5-passed.json`. Without a value a key is absent, not null.
 - Errors have four shapes: `error-400-invalid.json`, `error-401-gateway.json`, `error-400-results.json`, and IAM's
   own. They come under 200 and 202 too: `error-200.json`, `error-202-busy.json`; throttling also under 400:
