@@ -1,0 +1,56 @@
+"""The command line: `check` tries each credential once, refusals are one line and exit code 2."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.emulator.process import ROOT, Emulator
+
+
+def graph(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "graph", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_check_says_which_credentials_work(emulator: Emulator, provider_file: Path) -> None:
+    every = graph("check", "--providers", str(provider_file))
+    assert every.returncode == 0, every.stderr
+    assert every.stdout.count(" yes ") == 5
+    emulator.fault("drs", "expired_token")
+    emulator.fault("dts", "refuse")
+    some = graph("check", PRECHECK_PROVIDERS=str(provider_file))
+    assert some.returncode == 1
+    assert some.stdout.count(" yes ") == 3
+    assert "AUTHENTICATION" in some.stdout
+    assert "UNREACHABLE" in some.stdout
+    assert "not-a-secret" not in some.stdout + some.stderr
+
+
+def test_check_asks_each_vendor_once(emulator: Emulator, provider_file: Path) -> None:
+    graph("check", "--providers", str(provider_file))
+    made = emulator.ask("GET", "/calls")
+    assert {name: sum(each["count"] for each in made[name].values()) for name in made} == dict.fromkeys(made, 1)
+
+
+def test_schema_prints_the_checked_in_schema() -> None:
+    assert graph("schema").stdout == (ROOT / "schema.graphql").read_text(encoding="utf-8")
+
+
+def test_a_refusal_is_one_line_and_exit_code_2() -> None:
+    for arguments, environment, says in (
+        (("serve",), {}, "no provider file is given"),
+        (("serve", "--providers", "none.toml"), {}, "there is no such provider file"),
+        (("demo",), {"PRECHECK_LOG_LEVEL": "loud"}, "the log level 'loud'"),
+        (("check",), {"PRECHECK_TYPO": "1"}, "PRECHECK_TYPO is not a setting"),
+    ):
+        refused = graph(*arguments, **environment)
+        assert (refused.returncode, refused.stderr.count("\n")) == (2, 1), refused.stderr
+        assert says in refused.stderr

@@ -1,0 +1,109 @@
+"""The configuration: what is wrong is said in one line that tells what to change."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graph.app import connect
+from graph.settings import ConfigurationError, Settings, read_providers, read_settings
+from resolvers.clock import Clock
+from resolvers.upstream.contract import Secret
+
+NINEDATA = """
+[[provider]]
+id = "nine"
+vendor = "ninedata"
+base_url = "https://ninedata.example"
+access_key_id = "AK"
+secret_key = { env = "NINE_SECRET" }
+"""
+ENVIRONMENT = {"NINE_SECRET": "demo-not-a-secret"}
+
+
+def read(tmp_path: Path, text: str, environment: dict[str, str] | None = None) -> Any:
+    file = tmp_path / "providers.toml"
+    file.write_text(text, encoding="utf-8")
+    return read_providers(file, ENVIRONMENT if environment is None else environment)
+
+
+def refusal(tmp_path: Path, text: str, environment: dict[str, str] | None = None) -> str:
+    with pytest.raises(ConfigurationError) as refused:
+        connect(read(tmp_path, text, environment), Clock())
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+def test_a_secret_is_fetched_by_environment_or_by_file_and_never_shown(tmp_path: Path) -> None:
+    (tmp_path / "nine.secret").write_text("from-a-file\n", encoding="utf-8")
+    [by_environment] = read(tmp_path, NINEDATA)
+    [by_file] = read(tmp_path, NINEDATA.replace('env = "NINE_SECRET"', 'file = "nine.secret"'))
+    assert by_environment.secret_key.reveal() == "demo-not-a-secret"
+    assert by_file.secret_key.reveal() == "from-a-file"
+    assert "demo-not-a-secret" not in repr(by_environment)
+    assert isinstance(by_file.secret_key, Secret)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('id = "nine"', 'id = "Nine/1"', "`id` takes small letters"),
+        ('id = "nine"', "", "missing required field `id`"),
+        ('"ninedata"', '"ninedate"', "it takes one of huawei-drs, ninedata, oceanbase-oms, tencent-dts"),
+        ('vendor = "ninedata"', "", "`vendor` is None"),
+        ('"https://ninedata.example"', '"ninedata.example"', "it starts with https:// or http://"),
+        ("access_key_id", "acces_key_id", "It takes: id, vendor, base_url"),
+        ('"AK"', "5", "Expected `str`, got `int`"),
+        ('{ env = "NINE_SECRET" }', '"plain"', "a secret never stands in this file"),
+        ('{ env = "NINE_SECRET" }', '{ env = "NINE_SECRET", file = "x" }', "a secret never stands in this file"),
+        ('env = "NINE_SECRET"', 'env = "NOT_SET"', "environment variable NOT_SET is not set"),
+        ('env = "NINE_SECRET"', 'file = "nowhere"', "secret file nowhere cannot be read"),
+        ('"AK"', '"AK"\ntrack = ["nonsense"]', "`track` has 'nonsense'"),
+        ('"AK"', '"AK"\nrefresh_seconds = -1', "`refresh_seconds` takes 0"),
+        ("[[provider]]", "[[providers]]", "unknown key 'providers'"),
+        ("[[provider]]", "[provider]", "holds no [[provider]] table"),
+        ("[[provider]]", "provider = 5\n[x]", "unknown key 'x'"),
+        ('"AK"', '"AK', "is not TOML"),
+        (NINEDATA, "", "holds no [[provider]] table"),
+        (NINEDATA, NINEDATA * 2, "provider 'nine' is there twice"),
+        (NINEDATA, NINEDATA + "[provider.limits]\npoll_seconds = 0\n", "`limits.poll_seconds` is 0"),
+        (NINEDATA, NINEDATA + "[provider.limits]\npoll = 1\n", "unknown field `poll`"),
+    ],
+)
+def test_a_wrong_provider_file_is_one_line_that_says_what_to_change(
+    tmp_path: Path, old: str, new: str, says: str
+) -> None:
+    assert old in NINEDATA
+    message = refusal(tmp_path, NINEDATA.replace(old, new))
+    assert says in message
+    assert "demo-not-a-secret" not in message
+
+
+def test_a_missing_file_and_one_that_is_no_text_are_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="there is no such provider file"):
+        read_providers(tmp_path / "none.toml", {})
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        read_providers(tmp_path / "binary.toml", {})
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        read_providers(tmp_path, {})
+
+
+def test_settings_come_from_the_environment() -> None:
+    assert read_settings({}) == Settings()
+    read = read_settings(
+        {"PRECHECK_PORT": "9000", "PRECHECK_CORS_ORIGINS": "https://a.example, https://b.example"}
+    )
+    assert (read.port, read.origins) == (9000, ["https://a.example", "https://b.example"])
+
+
+@pytest.mark.parametrize(
+    ("environment", "says"),
+    [
+        ({"PRECHECK_PROT": "1"}, "PRECHECK_PROT is not a setting; there are PRECHECK_CORS_ORIGINS"),
+        ({"PRECHECK_PORT": "many"}, "PRECHECK_PORT=many"),
+    ],
+)
+def test_a_wrong_setting_is_told(environment: dict[str, str], says: str) -> None:
+    with pytest.raises(ConfigurationError, match=says):
+        read_settings(environment)

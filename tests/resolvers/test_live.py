@@ -1,0 +1,200 @@
+"""Live progress below GraphQL: mailboxes, topics and pace, without any clock but the test's."""
+
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from resolvers.clock import Clock
+from resolvers.domain import Precheck, PrecheckProblem
+from resolvers.errors import Unreachable
+from resolvers.live.diff import changed_items, kind_of_change
+from resolvers.live.poller import Pace
+from resolvers.live.topic import Topic
+from resolvers.live.viewer import Viewer
+from resolvers.reference import Reference
+from resolvers.verdict import Report, continued
+from resolvers.vocabulary import (
+    PrecheckCategory,
+    PrecheckItemState,
+    PrecheckSide,
+    PrecheckStatus,
+    PrecheckStreamEnd,
+)
+
+REFERENCE = Reference("drs", "job-1")
+OTHER = Reference("dts", "dts-2")
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+RUNNING, COMPLETED = PrecheckStatus.RUNNING, PrecheckStatus.COMPLETED
+DOWN = Unreachable("The vendor cannot be reached.").problem
+
+
+def reading(status: PrecheckStatus, *states: str, reference: Reference = REFERENCE) -> Precheck:
+    report = Report(reference, NOW)
+    for place, state in enumerate(states):
+        report.add(
+            code=f"check{place}",
+            title=f"Check {place}",
+            state=PrecheckItemState(state),
+            category=PrecheckCategory.OTHER,
+            side=PrecheckSide.SOURCE,
+            side_inferred=False,
+            vendor_state=state,
+        )
+    return report.close(status)
+
+
+def topic_with(*viewers: Viewer, reference: Reference = REFERENCE) -> Topic:
+    revisions = count(1)
+    topic = Topic(reference, Clock(), lambda: next(revisions), "epoch")
+    for viewer in viewers:
+        topic.join(viewer)
+    return topic
+
+
+def viewer(*references: Reference, until: str = "ALL_COMPLETED", after: int | None = None) -> Viewer:
+    return Viewer(frozenset(references or [REFERENCE]), PrecheckStreamEnd(until), after)
+
+
+async def drained(viewer: Viewer, events: int) -> list[tuple[Any, ...]]:
+    seen = []
+    for _ in range(events):
+        event = await viewer.next()
+        assert event is not None
+        changes = [
+            (change.item.code, change.previous_state and change.previous_state.value) for change in event.changes
+        ]
+        seen.append((event.kind.value, event.remaining, changes))
+    return seen
+
+
+async def test_a_slow_viewer_finds_the_newest_state_and_every_change_since() -> None:
+    slow = viewer()
+    topic = topic_with(slow)
+    topic.take(reading(RUNNING, "PENDING", "PENDING"))
+    assert await drained(slow, 1) == [("SNAPSHOT", 1, [])]
+    topic.take(reading(RUNNING, "RUNNING", "PENDING"))
+    topic.take(reading(RUNNING, "PASSED", "PENDING"))
+    topic.take(reading(RUNNING, "PASSED", "RUNNING"))
+    assert await drained(slow, 1) == [("CHANGED", 1, [("check0", "PENDING"), ("check1", "PENDING")])]
+
+
+async def test_completed_is_never_dropped_and_snapshot_comes_first() -> None:
+    slow = viewer()
+    topic = topic_with(slow)
+    for state in ("PENDING", "RUNNING"):
+        topic.take(reading(RUNNING, state))
+    topic.take(reading(COMPLETED, "PASSED"))
+    assert await drained(slow, 2) == [("SNAPSHOT", 1, []), ("COMPLETED", 0, [("check0", "RUNNING")])]
+    assert await slow.next() is None
+
+
+async def test_a_re_run_is_told_even_if_it_was_over_between_two_readings() -> None:
+    staying = viewer(until="NEVER")
+    topic = topic_with(staying)
+    first = continued(None, reading(COMPLETED, "FAILED"))
+    again = continued(first, reading(RUNNING, "PENDING"))
+    topic.take(first)
+    topic.take(continued(again, reading(COMPLETED, "PASSED")))
+    kinds = [kind for kind, _, _ in await drained(staying, 4)]
+    assert kinds == ["SNAPSHOT", "COMPLETED", "RESTARTED", "COMPLETED"]
+
+
+async def test_a_stuck_viewer_of_a_restless_precheck_holds_few_events() -> None:
+    stuck = viewer(until="NEVER")
+    topic = topic_with(stuck)
+    seen = continued(None, reading(COMPLETED, "PASSED"))
+    topic.take(seen)
+    for _ in range(50):
+        for status, state in ((RUNNING, "RUNNING"), (COMPLETED, "PASSED")):
+            seen = continued(seen, reading(status, state))
+            topic.take(seen)
+    events = [await stuck.next() for _ in range(4)]
+    assert events[0] is not None
+    assert events[0].gap is True
+    assert events[-1] is not None
+    assert events[-1].precheck == seen
+
+
+async def test_an_unchanged_reading_is_no_event_but_a_recovery_is() -> None:
+    one = viewer()
+    topic = topic_with(one)
+    assert topic.take(reading(RUNNING, "PENDING"))
+    assert not topic.take(reading(RUNNING, "PENDING"))
+    topic.fail(DOWN, 2.5)
+    assert topic.take(reading(RUNNING, "PENDING"))
+    await drained(one, 1)
+    assert await drained(one, 1) == [("CHANGED", 1, [])]
+
+
+async def test_a_problem_says_when_the_next_attempt_is_and_keeps_the_older_state() -> None:
+    one = viewer()
+    topic = topic_with(one)
+    topic.take(reading(RUNNING, "PENDING"))
+    await drained(one, 1)
+    topic.fail(DOWN, 2.5)
+    event = await one.next()
+    assert event is not None
+    assert event.problem == replace(DOWN, retry_after_seconds=2.5)
+    assert event.precheck is not None
+    assert event.precheck.freshness.source.value == "STALE"
+
+
+@pytest.mark.parametrize("after_take", [True, False])
+async def test_permanent_trouble_is_told_once_and_ends_the_watch(after_take: bool) -> None:
+    one, late = viewer(), viewer()
+    topic = topic_with(one)
+    gone = PrecheckProblem(code=type(DOWN.code)("NOT_FOUND"), message="Gone.", retryable=False)
+    if after_take:
+        topic.take(reading(RUNNING, "PENDING"))
+    topic.fail(gone, 1.0)
+    topic.join(late)
+    for each, events in ((one, 1 + after_take), (late, 1 + after_take)):
+        assert (await drained(each, events))[-1][0] == "PROBLEM"
+        assert await each.next() is None
+
+
+async def test_the_first_blocker_ends_the_stream_and_what_waits_for_others_is_not_told() -> None:
+    one = viewer(REFERENCE, OTHER, until="FIRST_BLOCKER")
+    topic, other = topic_with(one), topic_with(one, reference=OTHER)
+    topic.take(reading(RUNNING, "FAILED"))
+    other.take(reading(RUNNING, "PENDING", reference=OTHER))
+    assert [kind for kind, _, _ in await drained(one, 1)] == ["SNAPSHOT"]
+    other.take(reading(RUNNING, "RUNNING", reference=OTHER))
+    assert await one.next() is None
+
+
+async def test_resuming_after_the_newest_event_leaves_no_gap() -> None:
+    topic = topic_with()
+    topic.take(reading(RUNNING, "PENDING"))
+    topic.take(reading(RUNNING, "PASSED"))
+    for after, gap in ((None, False), (2, False), (1, True), (-1, True)):
+        resumed = viewer(after=after)
+        topic.join(resumed)
+        event = await resumed.next()
+        assert event is not None
+        assert (event.kind.value, event.gap, event.cursor) == ("SNAPSHOT", gap, "epoch.2")
+
+
+def test_a_moved_item_is_no_change_and_a_new_one_has_no_previous_state() -> None:
+    before, after = reading(RUNNING, "PASSED", "RUNNING"), reading(RUNNING, "PASSED", "RUNNING", "PENDING")
+    assert [(change.item.code, change.previous_state) for change in changed_items(before, after)] == [
+        ("check2", None)
+    ]
+    moved = replace(before, items=tuple(replace(item, ordinal=item.ordinal + 5) for item in before.items))
+    assert changed_items(before, moved) == ()
+    assert kind_of_change(before, after).value == "CHANGED"
+
+
+def test_pace_slows_while_nothing_changes_and_backs_off_from_trouble() -> None:
+    pace = Pace(1.0, lambda: 0.5)
+    waits = [pace.after_reading(changed=False, is_over=False) for _ in range(8)]
+    assert waits[:3] == [1.5, 2.25, 3.375]
+    assert waits[-1] == 10.0
+    assert pace.after_reading(changed=True, is_over=False) == 1.0
+    assert pace.after_reading(changed=True, is_over=True) == 10.0
+    assert [pace.after_failure(None) for _ in range(6)] == [2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+    assert Pace(1.0, lambda: 0.5).after_failure(7.5) == 7.5
+    assert Pace(5.0, lambda: 0.0).after_reading(changed=True, is_over=False) == 4.5
