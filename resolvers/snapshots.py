@@ -17,9 +17,10 @@ from resolvers.domain import (
     PrecheckRef,
 )
 from resolvers.reference import Reference, is_plain
+from resolvers.report import Report
 from resolvers.store.contract import Entry, Store
 from resolvers.upstream.contract import Outcome, Provider
-from resolvers.verdict import Report, continued
+from resolvers.verdict import continued
 from resolvers.vocabulary import (
     PrecheckLocale,
     PrecheckProblemCode,

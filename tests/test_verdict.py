@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from resolvers.domain import Precheck, PrecheckSkip, PrecheckVendorView
 from resolvers.reference import Reference, item_reference_of
-from resolvers.verdict import Report, continued, says_the_same
+from resolvers.report import Report
+from resolvers.verdict import continued, says_the_same
 from resolvers.vocabulary import (
     PrecheckCategory,
     PrecheckEndpointRole,

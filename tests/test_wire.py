@@ -5,9 +5,9 @@ import msgspec
 import pytest
 
 from resolvers.errors import NotFound, PrecheckError, RateLimited, UnreadableAnswer, VendorError
+from resolvers.report import Report
 from resolvers.upstream import wire
 from resolvers.upstream.refusals import Refusal, Refused, meaning, settle
-from resolvers.verdict import Report
 
 TABLE = (
     Refusal(RateLimited, "Slower.", codes=frozenset({"E.429"})),

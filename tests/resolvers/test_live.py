@@ -15,7 +15,8 @@ from resolvers.live.poller import Pace
 from resolvers.live.topic import Topic
 from resolvers.live.viewer import Viewer
 from resolvers.reference import Reference
-from resolvers.verdict import Report, continued
+from resolvers.report import Report
+from resolvers.verdict import continued
 from resolvers.vocabulary import (
     PrecheckCategory,
     PrecheckItemState,

@@ -7,11 +7,11 @@ from typing import ClassVar
 from resolvers.clock import Clock
 from resolvers.loaders import Loaders
 from resolvers.reference import Reference
+from resolvers.report import Report
 from resolvers.snapshots import Snapshots
 from resolvers.store.local import LocalStore
 from resolvers.upstream.contract import Outcome, Provider, ProviderSettings
 from resolvers.upstream.limiter import Limiter
-from resolvers.verdict import Report
 from resolvers.vocabulary import PrecheckLocale, PrecheckStatus, ProviderCapability
 
 EN = PrecheckLocale.EN

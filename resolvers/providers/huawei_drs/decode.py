@@ -20,10 +20,10 @@ from resolvers.providers.huawei_drs.evidence import decode_evidence
 from resolvers.providers.huawei_drs.refusals import GONE, REFUSALS
 from resolvers.providers.huawei_drs.titles import title_of
 from resolvers.reference import Reference
+from resolvers.report import Report
 from resolvers.upstream.connection import Answer
 from resolvers.upstream.refusals import Refused, meaning
 from resolvers.upstream.wire import decode_object, flag, listed, percent, raw_text, shaped, text, unreadable, word
-from resolvers.verdict import Report
 from resolvers.vocabulary import PrecheckDirection, PrecheckItemState, PrecheckStatus
 
 CATALOGUE = read_catalogue(Path(__file__).with_name("catalogue.toml"))

@@ -28,12 +28,12 @@ from resolvers.clock import Clock
 from resolvers.domain import Precheck, PrecheckVendorView
 from resolvers.errors import InvalidReference, NotFound, Unauthenticated, UnreadableAnswer
 from resolvers.reference import Reference, is_plain
+from resolvers.report import Report
 from resolvers.upstream.connection import Answer, VendorClock
 from resolvers.upstream.contract import Outcome, Provider, ProviderSettings, Secret
 from resolvers.upstream.limiter import Limiter
 from resolvers.upstream.refusals import Refusal, Refused, meaning, settle
 from resolvers.upstream.wire import decode_object, listed, shaped, text, unreadable, word
-from resolvers.verdict import Report
 from resolvers.vocabulary import (
     PrecheckItemState,
     PrecheckLocale,

@@ -28,12 +28,12 @@ from resolvers.domain import Precheck, PrecheckSkip, PrecheckVendorView
 from resolvers.errors import NotFound, UnreadableAnswer
 from resolvers.providers.oceanbase_oms.auth import OceanBaseOmsSettings, auth_of
 from resolvers.reference import Reference, is_plain
+from resolvers.report import Report
 from resolvers.upstream.connection import Answer
 from resolvers.upstream.contract import Outcome, Provider
 from resolvers.upstream.limiter import Limiter
 from resolvers.upstream.refusals import Refusal, Refused, meaning, settle
 from resolvers.upstream.wire import decode_object, flag, listed, percent, raw_text, shaped, text, unreadable, word
-from resolvers.verdict import Report
 from resolvers.vocabulary import (
     PrecheckEndpointRole,
     PrecheckItemState,

@@ -11,9 +11,9 @@ from resolvers.catalogue import read_catalogue
 from resolvers.domain import Precheck, PrecheckItemDetail, PrecheckRemedy, PrecheckSkip, PrecheckVendorView
 from resolvers.providers.tencent_dts.refusals import REFUSALS
 from resolvers.reference import Reference
+from resolvers.report import Report
 from resolvers.upstream.refusals import Refused, meaning
 from resolvers.upstream.wire import decode_object, flag, listed, shaped, text, unreadable, word
-from resolvers.verdict import Report
 from resolvers.vocabulary import PrecheckItemState, PrecheckPurpose, PrecheckStatus
 
 CATALOGUE = read_catalogue(Path(__file__).with_name("catalogue.toml"))
