@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-VENDOR_PORTS = 5
+MOST_VENDOR_PORTS = 20
 
 
 class Running:
@@ -36,7 +36,7 @@ class Running:
 @contextmanager
 def make_run() -> Iterator[Running]:
     """`make run` on free ports; killed with all it started, should it still live at the end."""
-    port, emulator_port = free_ports(1, 18000), free_ports(1 + VENDOR_PORTS, 18100)
+    port, emulator_port = free_ports(1, 18000), free_ports(1 + MOST_VENDOR_PORTS, 18100)
     command = ["make", "run", f"PORT={port}", f"EMULATOR_PORT={emulator_port}"]
     pipe = subprocess.PIPE
     with subprocess.Popen(

@@ -47,7 +47,7 @@ async def test_the_dashboard_holds_all_vendors_and_the_golden_verdicts(server: S
     nodes = (await server.data(dashboard.document))["prechecks"]["nodes"]
     verdicts = {node["externalId"]: node["verdict"] for node in nodes}
     assert {reference: verdicts[reference] for reference in GOLDEN} == GOLDEN
-    assert {node["provider"]["id"] for node in nodes} == {"oms-ce", "oms-ee", "drs", "dts", "ninedata"}
+    assert {node["provider"]["id"] for node in nodes} >= {"oms-ce", "oms-ee", "drs", "dts", "ninedata"}
     assert len(nodes) > len(GOLDEN), "some runs unfold"
 
 
@@ -96,7 +96,16 @@ def test_ctrl_c_stops_everything_though_streams_are_open() -> None:
 
 def test_a_taken_port_is_one_clear_line_and_exit_2(running: Running) -> None:
     port = running.url.rpartition(":")[2]
-    command = [sys.executable, "-m", "graph", "demo", "--port", port, "--emulator-port", str(free_ports(6, 18200))]
+    command = [
+        sys.executable,
+        "-m",
+        "graph",
+        "demo",
+        "--port",
+        port,
+        "--emulator-port",
+        str(free_ports(21, 18200)),
+    ]
     refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 1

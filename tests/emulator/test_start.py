@@ -26,8 +26,7 @@ def mode(path: Path) -> int:
 
 
 def secret_files(provider: dict[str, Any]) -> list[Path]:
-    settings = provider["settings"].values()
-    return [Path(value["file"]) for value in settings if isinstance(value, dict)]
+    return [Path(value["file"]) for value in provider.values() if isinstance(value, dict)]
 
 
 def test_provider_file_points_at_the_demo_providers(tmp_path: Path) -> None:
@@ -35,7 +34,7 @@ def test_provider_file_points_at_the_demo_providers(tmp_path: Path) -> None:
     with started("--providers-file", str(file)) as emulator:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))["provider"]
         running = emulator.providers()
-    assert [table["id"] for table in tables] == list(running)
+    assert {table["id"] for table in tables} == set(running)
     assert mode(file.parent / "secrets") == 0o700
     for table in tables:
         shown = running[table["id"]]
@@ -62,7 +61,7 @@ def test_provider_file_without_demo_runs_tracks_the_seeds_alone(tmp_path: Path) 
     assert next(table["track"] for table in tables if table["id"] == "oms-ce") == ["t_7di1uvmxd340"]
 
 
-def test_taken_port_is_one_line(session_emulator: Emulator) -> None:
+def test_taken_port_is_one_line(module_emulator: Emulator) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ended = run("--port", str(port - 1))
@@ -102,7 +101,7 @@ def copied_package(tmp_path: Path) -> Path:
     return shutil.copytree(ROOT / "emulator", tmp_path / "emulator", ignore=ignore)
 
 
-def add_sixth(package: Path, provider: str = "sixth", offset: int = 6) -> Path:
+def add_sixth(package: Path, provider: str = "sixth", offset: int = 60) -> Path:
     sixth = shutil.copytree(package / "ninedata", package / "sixth_vendor")
     demo = (sixth / "demo.toml").read_text()
     demo = demo.replace('id = "ninedata"', f'id = "{provider}"').replace("offset = 5", f"offset = {offset}")
@@ -124,7 +123,7 @@ def test_sixth_vendor_folder_is_found_by_being_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("provider", "offset", "said"),
-    [("ninedata", 6, "claim id 'ninedata'"), ("sixth", 5, "claim port_offset 5")],
+    [("ninedata", 60, "claim id 'ninedata'"), ("sixth", 5, "claim port_offset 5")],
 )
 def test_clash_of_two_folders_names_both(tmp_path: Path, provider: str, offset: int, said: str) -> None:
     add_sixth(copied_package(tmp_path), provider, offset)

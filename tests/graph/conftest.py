@@ -11,13 +11,14 @@ from resolvers.upstream.contract import LimitSettings, ProviderSettings
 from tests.emulator.process import Emulator
 from tests.graph.served import Served, served
 
+DOCUMENTED = ("oms-ce", "oms-ee", "drs", "dts", "ninedata")  # however many vendors were added since
 QUICK = LimitSettings(poll_seconds=0.02, timeout_seconds=1.0)
 
 
 @pytest.fixture
 def providers(emulator: Emulator, provider_file: Path) -> list[ProviderSettings]:
-    """The demo's providers, all seed references tracked."""
-    return [replace(each, limits=QUICK) for each in read_providers(provider_file)]
+    """The demo's providers of the documented vendors, all seed references tracked."""
+    return [replace(each, limits=QUICK) for each in read_providers(provider_file) if each.id in DOCUMENTED]
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """Live progress over both transports: what a viewer sees, and how seldom a vendor is asked."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from pathlib import Path
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any
 
 import httpx2 as httpx
@@ -11,7 +10,7 @@ from msgspec.structs import replace
 
 from graph.settings import Settings
 from resolvers.upstream.contract import ProviderSettings
-from tests.emulator.process import Emulator, started
+from tests.emulator.process import Emulator
 from tests.graph.served import Served, Socket, served
 from tests.graph.test_queries import MYSQL, calls, precheck_id, ref
 
@@ -27,18 +26,6 @@ subscription Updates($ids: [ID!], $refs: [PrecheckRefInput!], $until: PrecheckSt
 Stream = Callable[..., AsyncGenerator[dict[str, Any], None]]
 OMS = "t_7di1uvmxd340"
 LONG = 80  # seconds of a run that a test moves on by hand; far below the vendors' windows for clocks
-
-
-@pytest.fixture(scope="module")
-def provider_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("moved") / "providers.toml"
-
-
-@pytest.fixture(scope="module")
-def session_emulator(provider_file: Path) -> Iterator[Emulator]:
-    """An emulator of its own: these tests move its time far."""
-    with started("--no-demo-runs", "--providers-file", str(provider_file)) as emulator:
-        yield emulator
 
 
 @pytest.fixture(params=["over_websocket", "over_sse"])

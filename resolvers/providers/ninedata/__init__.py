@@ -2,15 +2,20 @@
 
 OpenAPI v1; one precheck per call, named by its task and by itself. What surprises:
 
+The wire files named here stand in `emulator/ninedata/wire/`:
+
 - The documentation shows a JSON body for this GET; a query string is what its other GETs take.
 - `errorMessage`, reason and remedy in one text, is absent from a check that passed, and `message` from a
-  call that did: `emulator/ninedata/wire/seed.json`.
-- `Failed` says of a run both "a check failed" and "the run broke"; only its checks tell which.
-- `Success` is the run's state and its verdict in one word; there is no flag: `seed.json`.
-- Neither progress nor sides nor warnings nor times are sent: `seed.json`.
-- A refusal travels under `success: false`, its HTTP status undocumented; `errorCode` is documented nowhere.
-- The signature is a plain hash of path, key and time, and covers neither query nor body: it can be replayed
-  for ten minutes, so HTTPS only. A timestamp more than ten minutes off is refused.
+  call that did: `seed.json`, `failed-with-item.json`.
+- `Failed` says of a run both "a check failed" and "the run broke"; only its checks tell which:
+  `failed-with-item.json`, `failed-without-item.json`.
+- `Unstarted` is a check still to come, or one that an ended run never came to: `failed-then-unstarted.json`.
+- `Success` is the run's state and its verdict in one word; there is no flag, and neither progress nor sides
+  nor warnings nor times are sent: `seed.json`.
+- A refusal travels under `success: false`, its HTTP status undocumented: `error-task-not-found.json`,
+  `error-400-invalid-param.json`. `errorCode` is documented nowhere.
+- The signature is a plain hash of path, key and time, and covers neither query nor body: it can be replayed for
+  ten minutes, so HTTPS only. A timestamp more than ten minutes off is refused: `error-timestamp.json`.
 """
 
 import hashlib

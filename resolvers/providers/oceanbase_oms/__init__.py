@@ -2,16 +2,23 @@
 
 Community Edition from V4.2.12-CE and Enterprise Edition from V4.2.2; one precheck per call. What surprises:
 
+The wire files named here stand in `emulator/oceanbase_oms/wire/`:
+
 - The editions differ in two key names only, `preCheckId`/`preCheckStatus` and `projectId`/`projectStatus`:
-  `emulator/oceanbase_oms/wire/seed-ce.json`, `emulator/oceanbase_oms/wire/seed-ee.json`. Both are read
-  whatever the configured edition is.
+  `seed-ce.json`, `seed-ee.json`. Both are read whatever the configured edition is.
 - `projectId` carries the precheck's id although it is documented as the task's, and is masked: `seed-ee.json`.
 - `data` is documented as an array and is an object; for `preCheckResults` it is the reverse: `seed-ee.json`.
+  Both are taken either way: `data-array-of-one.json`, `items-single-object.json`.
+- `FAILED` does not tell a run that broke from one in which a check failed; the items do:
+  `run-failed-without-item.json`, `run-failed-with-item.json`.
+- The documented item has four fields, the example eleven: `item-four-fields.json`, `seed-ce.json`.
 - `skippable` is documented as "is skipped" but means "may be skipped", in the console only: it is true on
   passed checks in `seed-ce.json`. There is no API to skip.
 - Six check types stand on both sides: `seed-ce.json`. Names vary in style and identify nothing.
-- `errorDetail` is an object in the envelope and a string in an item.
-- How to sign in is documented nowhere, hence the setting `auth`; no error code is documented either.
+- `errorDetail` is an object in the envelope and a string in an item: `error-detail-object.json`,
+  `item-error-detail-string.json`.
+- How to sign in is documented nowhere, hence the setting `auth`; nor is any error code:
+  `error-not-found-code.json` and `error-not-found-message.json` are guesses.
 """
 
 import re
