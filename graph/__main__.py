@@ -94,7 +94,8 @@ def _read(settings: Settings) -> list[ProviderSettings]:
 def _serve(settings: Settings, providers: Sequence[ProviderSettings], announcements: Sequence[str]) -> None:
     app = build(settings, providers).app
     listener = listen(settings.host, settings.port, "PORT (or --port)")
-    url = f"http://{settings.host}:{listener.getsockname()[1]}"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = f"http://{host}:{listener.getsockname()[1]}"
 
     def announce() -> None:
         for line in (*announcements, *_what_to_try(url, len(providers))):

@@ -39,14 +39,12 @@ def connect(settings: Sequence[ProviderSettings], clock: Clock) -> dict[str, Pro
 
     Raises ConfigurationError where a table's keys do not go together or track what cannot be a reference.
     """
-    limiters: dict[tuple[str, str], Limiter] = {}
+    limiters = _limiters(settings, clock)
     providers = {}
     for each in settings:
         vendor = registry.vendors()[each.vendor]
-        rate = each.limits.requests_per_second or vendor.requests_per_second
-        limiter = limiters.setdefault((each.vendor, vendor.rate_scope(each)), Limiter(rate, clock))
         try:
-            provider = vendor(each, limiter, clock)
+            provider = vendor(each, limiters[each.vendor, vendor.rate_scope(each)], clock)
         except ValueError as error:
             raise ConfigurationError(f"provider {each.id!r}: {error}") from None
         for external_id in each.track:
@@ -54,6 +52,17 @@ def connect(settings: Sequence[ProviderSettings], clock: Clock) -> dict[str, Pro
                 raise ConfigurationError(f"provider {each.id!r}: `track` has {external_id!r}: {why}")
         providers[each.id] = provider
     return providers
+
+
+def _limiters(settings: Sequence[ProviderSettings], clock: Clock) -> dict[tuple[str, str], Limiter]:
+    """One limiter for all connections that a vendor counts together, at the lowest rate any of them asks for."""
+    rates: dict[tuple[str, str], float | None] = {}
+    for each in settings:
+        vendor = registry.vendors()[each.vendor]
+        scope = (each.vendor, vendor.rate_scope(each))
+        asked = each.limits.requests_per_second or vendor.requests_per_second
+        rates[scope] = min(filter(None, (rates.get(scope), asked)), default=None)
+    return {scope: Limiter(rate, clock) for scope, rate in rates.items()}
 
 
 def build(

@@ -135,8 +135,8 @@ class Subscription:
         after: Annotated[
             str | None,
             described(
-                "The `cursor` of the last event received. Missed changes are replayed, or a SNAPSHOT with "
-                "`gap: true` replaces them."
+                "The `cursor` of the last event received. A SNAPSHOT with `gap: true` then says that changes in "
+                "between may have been missed."
             ),
         ] = None,
         until: Annotated[

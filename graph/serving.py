@@ -1,6 +1,7 @@
 """Runs the app on a socket: says when it is ready, stops within a second when asked to."""
 
 import asyncio
+import errno
 import logging
 import signal
 import socket
@@ -15,6 +16,7 @@ from starlette.applications import Starlette
 
 from graph.settings import ConfigurationError
 
+HIGHEST_PORT = 65535
 _GRACE_SECONDS = 1
 _MESSAGE_BYTES = 64 * 1024
 
@@ -32,6 +34,8 @@ class _Server(uvicorn.Server):
 
 def listen(host: str, port: int, change: str) -> socket.socket:
     """A listening socket. Raises ConfigurationError, saying what to `change`, where the port is taken."""
+    if not 0 <= port <= HIGHEST_PORT:
+        raise ConfigurationError(f"{port} is no port; choose 0 to {HIGHEST_PORT} as {change}.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -40,6 +44,8 @@ def listen(host: str, port: int, change: str) -> socket.socket:
         listener.listen(2048)
     except OSError as error:
         listener.close()
+        if error.errno != errno.EADDRINUSE:
+            raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}.") from None
         raise ConfigurationError(
             f"cannot listen on {host}:{port}: {error.strerror}; choose another {change}."
         ) from None

@@ -53,7 +53,15 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             msgspec.convert({name: value}, Settings, strict=False)
         except msgspec.ValidationError as error:
             raise ConfigurationError(f"{PREFIX}{name.upper()}={value}: {error}.") from None
-    return msgspec.convert(values, Settings, strict=False)
+    return _checked(msgspec.convert(values, Settings, strict=False))
+
+
+def _checked(settings: Settings) -> Settings:
+    if not settings.stream_deadline_seconds > 0:
+        raise ConfigurationError(f"{PREFIX}STREAM_DEADLINE_SECONDS takes more than 0 seconds.")
+    if settings.max_references < 1:
+        raise ConfigurationError(f"{PREFIX}MAX_REFERENCES takes 1 or more.")
+    return settings
 
 
 def read_providers(path: Path, environment: Mapping[str, str] = os.environ) -> list[ProviderSettings]:

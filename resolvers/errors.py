@@ -18,8 +18,8 @@
     ├── BadRequest                arguments that cannot be answered
     └── LimitExceeded             more than one operation may ask for
 
-A `PrecheckError` is raised inside a provider and caught once, in `resolvers.snapshots`: above that
-point the same facts travel as a `PrecheckProblem` beside the answers of others.
+A `PrecheckError` is raised inside a provider and caught once, in `Provider.fetch`: above that point the
+same facts travel as a `PrecheckProblem` beside the answers of others.
 """
 
 from typing import Any, ClassVar

@@ -136,7 +136,9 @@ def summarise(
             return "The precheck has not listed any check yet."
         case PrecheckVerdict.WAITING:
             done = counts.total - counts.pending - counts.running
-            return f"{done} of {checks} so far have finished, and nothing blocks."
+            return (
+                f"{done} of the {checks} listed so far {'has' if done == 1 else 'have'} finished; nothing blocks."
+            )
         case PrecheckVerdict.READY_WITH_WARNINGS:
             return f"The migration may start; of {checks}, {_reservations(counts)}."
         case PrecheckVerdict.READY:

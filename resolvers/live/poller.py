@@ -33,13 +33,13 @@ class Pace:
         slowest = max(SLOWEST_POLL_SECONDS, self._floor)
         slower = slowest if is_over else min(self._seconds * _SLOWING, slowest)
         self._seconds = self._floor if changed and not is_over else slower
-        return self._seconds * (1 + _JITTER * (2 * self._random() - 1))
+        return max(self._floor, self._seconds * (1 + _JITTER * (2 * self._random() - 1)))
 
     def after_failure(self, asked_to_wait_seconds: float | None) -> float:
         """The wait after trouble: as told, else doubling."""
         self._failures += 1
         doubled = self._floor * 2.0 ** min(self._failures, 10)
-        return min(max(asked_to_wait_seconds or 0.0, doubled), LONGEST_BACK_OFF_SECONDS)
+        return max(self._floor, min(max(asked_to_wait_seconds or 0.0, doubled), LONGEST_BACK_OFF_SECONDS))
 
 
 async def poll(topic: Topic, locale: PrecheckLocale, snapshots: Snapshots, clock: Clock, pace: Pace) -> None:

@@ -1,5 +1,6 @@
 """The documentation as data: fenced blocks, tables, links, and what a curl command sends."""
 
+import itertools
 import json
 import re
 import shlex
@@ -89,7 +90,8 @@ def _curl(command: str) -> Curl:
 def table(page: Path, heading: str) -> list[list[str]]:
     """The rows of the first table below a heading, without its head."""
     below = prose(page).partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    rows = [line for line in below.splitlines() if line.startswith("|")]
+    lines = itertools.dropwhile(lambda line: not line.startswith("|"), below.splitlines())
+    rows = list(itertools.takewhile(lambda line: line.startswith("|"), lines))
     return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows[2:]]
 
 

@@ -89,4 +89,5 @@ def test_every_prepared_operation_is_in_the_table() -> None:
     for operation in prepared_operations():
         name = operation.document.partition("(")[0].partition("{")[0].split()[-1]
         assert f"[{name}](../graph/http/explorer_static/operations/{operation.name}.graphql)" in text
-    assert text.count(".graphql)") == len(prepared_operations())
+    assert text.count(".graphql)") == len(prepared_operations()) == 8
+    assert "eight tabs" in README.read_text(encoding="utf-8").replace("\n", " ")

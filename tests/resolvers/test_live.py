@@ -198,4 +198,6 @@ def test_pace_slows_while_nothing_changes_and_backs_off_from_trouble() -> None:
     assert pace.after_reading(changed=True, is_over=True) == 10.0
     assert [pace.after_failure(None) for _ in range(6)] == [2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
     assert Pace(1.0, lambda: 0.5).after_failure(7.5) == 7.5
-    assert Pace(5.0, lambda: 0.0).after_reading(changed=True, is_over=False) == 4.5
+    never_below_the_floor = Pace(60.0, lambda: 0.0)
+    assert never_below_the_floor.after_reading(changed=True, is_over=False) == 60.0
+    assert never_below_the_floor.after_failure(None) == 60.0
