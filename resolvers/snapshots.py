@@ -33,6 +33,11 @@ PERMANENT = frozenset(
     {PrecheckProblemCode.NOT_FOUND, PrecheckProblemCode.INVALID_REFERENCE, PrecheckProblemCode.UNKNOWN_PROVIDER}
 )
 
+# Nobody waits for ever for a call that was given up.
+_LOST = errors.InternalFault(
+    "This server gave up the call, for it is about to end or failed; its log says why."
+).problem
+
 
 class Flight(NamedTuple):
     """What one vendor call is shared by: the same reference in the same language."""
@@ -137,12 +142,15 @@ class Snapshots:
                 [flight.reference.external_id for flight in flights], flights[0].locale
             )
             for flight in flights:
-                outcome = self._keep(flight, outcomes[flight.reference.external_id])
-                if not (future := self._flights[flight]).done():
-                    future.set_result(outcome)
+                self._land(flight, self._keep(flight, outcomes[flight.reference.external_id]))
         finally:
             for flight in flights:
-                self._flights.pop(flight).cancel()  # of a landed flight this changes nothing
+                self._land(flight, _LOST)
+
+    def _land(self, flight: Flight, outcome: Outcome) -> None:
+        future = self._flights.pop(flight, None)
+        if future is not None and not future.done():
+            future.set_result(outcome)
 
     def _keep(self, flight: Flight, outcome: Outcome) -> Outcome:
         known = self._store.newest(*flight).precheck
