@@ -1,0 +1,141 @@
+"""The edges over HTTP: probes, origins, negotiation, refusals in JSON."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from msgspec.structs import replace
+
+from graph.http.transports import preferred
+from graph.settings import Settings
+from resolvers.upstream.contract import ProviderSettings
+from tests.emulator.process import Emulator
+from tests.graph.served import Served, Socket, served
+from tests.graph.test_queries import calls
+
+TYPENAME = {"query": "{ __typename }"}
+
+
+@pytest.fixture
+def http(server: Served) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=server.url) as client:
+        yield client
+
+
+def test_the_probes_answer(http: httpx.Client) -> None:
+    assert http.get("/healthz").json() == {"status": "alive"}
+    assert http.get("/readyz").json() == {"status": "ready"}
+    assert http.get("/").headers["location"] == "/graphql"
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "JSON"),
+        (b"null", "no JSON object"),
+        (b"5", "no JSON object"),
+        (b"{", "JSON"),
+        (b"\xff", "JSON"),
+        (b'{"query": NaN}', "JSON"),
+        (b"[]", "Batching is not enabled"),
+        (b"{}", "no `query`"),
+        (b'{"query": 5}', "`query` must be a string"),
+        (b'{"query": "{ a }", "variables": []}', "`variables` must be an object"),
+        (b'{"query": "subscription { precheckUpdates { kind } }"}', "text/event-stream"),
+    ],
+)
+def test_a_bad_body_is_refused_in_json(http: httpx.Client, body: bytes, says: str) -> None:
+    answer = http.post("/graphql", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 400
+    [error] = answer.json()["errors"]
+    assert error["extensions"] == {"code": "BAD_REQUEST"}
+    assert says in error["message"]
+
+
+def test_other_methods_and_media_types_are_refused_in_json(http: httpx.Client) -> None:
+    wrong_method = http.put("/graphql", json=TYPENAME)
+    assert (wrong_method.status_code, wrong_method.headers["allow"]) == (405, "GET, POST")
+    wrong_type = http.post("/graphql", content=b"{}", headers={"content-type": "text/plain"})
+    assert wrong_type.status_code == 400
+    assert all(answer.json()["errors"][0]["message"] for answer in (wrong_method, wrong_type))
+
+
+def test_queries_by_get_are_answered_and_nothing_else_is(http: httpx.Client) -> None:
+    assert http.get("/graphql", params=TYPENAME).json() == {"data": {"__typename": "Query"}}
+    streamed = {"query": "subscription { precheckUpdates { kind } }"}
+    assert http.get("/graphql", params=streamed).status_code == 400
+
+
+def test_only_browsers_get_the_explorer(http: httpx.Client) -> None:
+    page = http.get("/graphql", headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert page.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert http.get("/graphql").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("application/json", "application/json"),
+        ("*/*", "application/json"),
+        (
+            "application/graphql-response+json, application/json, text/event-stream, multipart/mixed",
+            "application/json",
+        ),
+        ("text/event-stream", "text/event-stream"),
+        ("text/event-stream;q=0.2, application/json;q=0.9", "application/json"),
+        ("application/json;q=0.1, text/event-stream", "text/event-stream"),
+    ],
+)
+def test_a_client_that_merely_lists_event_streams_gets_json(
+    http: httpx.Client, accept: str, media_type: str
+) -> None:
+    answer = http.post("/graphql", json=TYPENAME, headers={"accept": accept})
+    assert answer.headers["content-type"].partition(";")[0] == media_type
+    assert "__typename" in answer.text
+    assert "\r" not in answer.text
+
+
+def test_quality_decides_before_order() -> None:
+    offered = {"a/a": 1, "b/b": 2}
+    assert preferred("b/b, a/a", offered) == "b/b"
+    assert preferred("b/b;q=0.5, a/a", offered) == "a/a"
+    assert preferred("b/b;q=0, c/c", offered) is None
+    assert preferred("b/b;q=x, a/a;q=0.1", offered) == "a/a"
+    assert preferred("", offered) is None
+
+
+def test_pages_of_listed_origins_may_use_it_and_others_may_not(providers: list[ProviderSettings]) -> None:
+    preflight = {"access-control-request-method": "POST", "access-control-request-headers": "content-type"}
+    with served(providers, Settings(cors_origins="https://a.example")) as server, httpx.Client() as client:
+        for origin, allowed in (("https://a.example", True), ("https://b.example", False)):
+            headers = {"origin": origin, **preflight}
+            answer = client.options(f"{server.url}/graphql", headers=headers)
+            assert (answer.headers.get("access-control-allow-origin") == origin) is allowed
+            answer = client.post(f"{server.url}/graphql", json=TYPENAME, headers={"origin": origin})
+            assert (answer.headers.get("access-control-allow-origin") == origin) is allowed
+
+
+async def test_sockets_of_other_origins_are_refused(providers: list[ProviderSettings]) -> None:
+    with served(providers, Settings(cors_origins="https://a.example")) as server:
+        async with Socket(server.url, origin="https://a.example"):
+            pass
+        with pytest.raises(Exception, match="403"):
+            async with Socket(server.url, origin="https://b.example"):
+                pass
+
+
+async def test_unfinished_tracked_prechecks_are_re_read_where_asked_for(
+    providers: list[ProviderSettings], emulator: Emulator
+) -> None:
+    running = emulator.create_run("oms-ce", scenario="stuck", seconds=8)
+    oms = next(each for each in providers if each.id == "oms-ce")
+    refreshed = replace(oms, refresh_seconds=0.05, track=(*oms.track, running))
+    with served([refreshed]) as server:
+        made: list[Any] = []
+        while made.count([running]) < 3:
+            await server.data("{ __typename }")
+            made = emulator.calls("oms-ce")["GetPreCheckResult"]["ids"]
+    assert made.count(["t_7di1uvmxd340"]) == 1
+    assert set(calls(emulator)) == {"oms-ce/GetPreCheckResult"}
