@@ -46,7 +46,7 @@ def connect(settings: Sequence[ProviderSettings], clock: Clock) -> dict[str, Pro
         try:
             provider = vendor(each, limiters[each.vendor, vendor.rate_scope(each)], clock)
         except ValueError as error:
-            raise ConfigurationError(f"provider {each.id!r}: {error}") from None
+            raise ConfigurationError(f"{error}") from None
         for external_id in each.track:
             if why := provider.validate(external_id):
                 raise ConfigurationError(f"provider {each.id!r}: `track` has {external_id!r}: {why}")
