@@ -46,6 +46,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--providers-file", type=Path, metavar="FILE", help="write a provider file that points here"
     )
+    parser.add_argument("--while-stdin", action="store_true", help="end when standard input does")
     parser.add_argument("--no-demo-runs", action="store_true", help="answer for the documented examples only")
     return parser.parse_args()
 
@@ -69,6 +70,8 @@ async def _serve(options: argparse.Namespace) -> None:
         await control.open()
         sys.stdout.write(f"emulator: control {control.url}\n")
         sys.stdout.flush()
+        if options.while_stdin:
+            asyncio.get_running_loop().add_reader(sys.stdin.fileno(), stopped.set)
         await stopped.wait()
         await control.close()
 

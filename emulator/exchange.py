@@ -56,7 +56,7 @@ class Exchange:
         return self.server.expired(request, call) if fault.kind == "expired_token" else None
 
     async def _send(self, send: Send, reply: Reply, *, truncated: bool) -> None:
-        body = encoded(reply.body)
+        body = b"" if reply.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED) else encoded(reply.body)
         headers = {
             "content-type": reply.content_type,
             "content-length": str(len(body)),

@@ -92,7 +92,7 @@ def _read(settings: Settings) -> list[ProviderSettings]:
 
 
 def _serve(settings: Settings, providers: Sequence[ProviderSettings], announcements: Sequence[str]) -> None:
-    app = build(settings, providers).app
+    product = build(settings, providers)
     listener = listen(settings.host, settings.port, "PORT (or --port)")
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{host}:{listener.getsockname()[1]}"
@@ -101,7 +101,7 @@ def _serve(settings: Settings, providers: Sequence[ProviderSettings], announceme
         for line in (*announcements, *_what_to_try(url, len(providers))):
             typer.echo(line)
 
-    serve(app, listener, announce)
+    serve(product.app, listener, announce, product.services.hub.close)
 
 
 def _what_to_try(url: str, providers: int) -> list[str]:

@@ -28,7 +28,7 @@ from resolvers.upstream.limiter import Limiter
 
 
 class Product(NamedTuple):
-    """The services and the app that serves them; `close` ends both."""
+    """The services, and the app that serves them and ends them."""
 
     services: Services
     app: Starlette

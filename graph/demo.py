@@ -4,6 +4,7 @@ import contextlib
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -29,12 +30,17 @@ def emulated_vendors(port: int) -> Iterator[Demo]:
     with tempfile.TemporaryDirectory(prefix="precheck-demo-") as folder:
         providers_file = Path(folder) / "providers.toml"
         command = [sys.executable, "-m", "emulator", "--port", str(port), "--providers-file", str(providers_file)]
+        command.append("--while-stdin")  # so that it ends with this process, however that ends
         process = subprocess.Popen(  # noqa: S603 - our own module and a path made here
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
+        is_ending = threading.Event()
         try:
-            yield Demo(providers_file, _announcement(process))
+            announcement = _announcement(process)
+            threading.Thread(target=_tell_of_its_end, args=(process, is_ending), daemon=True).start()
+            yield Demo(providers_file, announcement)
         finally:
+            is_ending.set()
             _end(process)
 
 
@@ -52,6 +58,12 @@ def _lines(stream: IO[str] | None) -> IO[str]:
     return stream
 
 
+def _tell_of_its_end(process: subprocess.Popen[str], is_ending: threading.Event) -> None:
+    process.wait()
+    if not is_ending.is_set():
+        sys.stderr.write("error: the emulator has ended, so every vendor is down now; start the demo again.\n")
+
+
 def _end(process: subprocess.Popen[str]) -> None:
     process.terminate()
     try:
@@ -59,5 +71,5 @@ def _end(process: subprocess.Popen[str]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    for stream in (process.stdout, process.stderr):
+    for stream in (process.stdin, process.stdout, process.stderr):
         _lines(stream).close()

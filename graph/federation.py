@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLEnumType, GraphQLError, GraphQLObjectType
 from strawberry.federation.schema import FederationAny
 from strawberry.types import ExecutionContext
 from strawberry.types.info import Info
@@ -11,6 +11,14 @@ from strawberry.types.info import Info
 from resolvers.arguments import within_limit
 from resolvers.errors import BadRequest
 
+_MACHINERY = {
+    "_Any": "A representation of an entity: an object with `__typename` and the fields of a key.",
+    "_Entity": "The types that a gateway can join by a key.",
+    "_Service": "A subgraph as gateways see it.",
+    "_FieldSet": "Fields as they stand in a selection.",
+    "link__Purpose": "Why another specification is linked.",
+    "link__Import": "A name that is taken over from a linked specification.",
+}
 _KEYS = ("id", "providerId", "externalId")
 
 
@@ -42,6 +50,25 @@ class EntitySchema(strawberry.federation.Schema):
         if not all(isinstance(representation.get(key, ""), str) for key in _KEYS):
             return BadRequest("The key fields of a representation are texts.")
         return None
+
+
+def describe_machinery(schema: EntitySchema) -> None:
+    """Describe what federation adds to a schema, which its library leaves without words."""
+    types = schema._schema.type_map
+    for name, said in _MACHINERY.items():
+        types[name].description = said
+    query = cast("GraphQLObjectType", types["Query"])
+    query.fields["_entities"].description = "The entities a gateway asks for, in the order of `representations`."
+    query.fields["_entities"].args[
+        "representations"
+    ].description = "Each with `__typename` and the fields of a key."
+    query.fields["_service"].description = "This subgraph, for gateways."
+    cast("GraphQLObjectType", types["_Service"]).fields[
+        "sdl"
+    ].description = "Its schema, with federation directives."
+    purposes = cast("GraphQLEnumType", types["link__Purpose"]).values
+    purposes["SECURITY"].description = "The linked features provide security."
+    purposes["EXECUTION"].description = "The linked features are needed to execute operations."
 
 
 def _copy(representation: Any) -> FederationAny:

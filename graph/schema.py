@@ -8,8 +8,8 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from graph.errors import PresentErrors
-from graph.federation import EntitySchema
-from graph.operation import OwnContext
+from graph.federation import EntitySchema, describe_machinery
+from graph.operation import NamedOperation, OwnContext
 from graph.types.inputs import PrecheckFilter, PrecheckRefInput
 from graph.types.precheck import (
     AFTER_DESCRIPTION,
@@ -154,7 +154,8 @@ class Subscription:
 schema = EntitySchema(
     query=Query,
     subscription=Subscription,
-    extensions=[OwnContext, PresentErrors],
+    extensions=[OwnContext, NamedOperation, PresentErrors],
     federation_version="2.5",
     config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
 )
+describe_machinery(schema)

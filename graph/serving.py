@@ -6,7 +6,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import FrameType
 from typing import Any
 
@@ -22,14 +22,21 @@ _MESSAGE_BYTES = 64 * 1024
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, announce: Callable[[], None], drain: Callable[[], Awaitable[None]]
+    ) -> None:
         super().__init__(config)
         self._announce = announce
+        self._drain = drain
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._drain()
+        await super().shutdown(sockets)
 
 
 def listen(host: str, port: int, change: str) -> socket.socket:
@@ -61,8 +68,13 @@ def stop_on_signals() -> None:
         signal.signal(number, _stop)
 
 
-def serve(app: Starlette, listener: socket.socket, announce: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM."""
+def serve(
+    app: Starlette,
+    listener: socket.socket,
+    announce: Callable[[], None],
+    drain: Callable[[], Awaitable[None]],
+) -> None:
+    """Serve until SIGINT or SIGTERM; `drain` ends the streams before the sockets close."""
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -76,7 +88,7 @@ def serve(app: Starlette, listener: socket.socket, announce: Callable[[], None])
         server_header=False,
     )
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_Server(config, announce).serve([listener]))
+        runner.run(_Server(config, announce, drain).serve([listener]))
 
 
 def log_to_stderr(level: str) -> None:

@@ -1,16 +1,18 @@
 """The only reader of the environment and of the provider file; says in one line what to change."""
 
+import math
 import os
 import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from resolvers import registry
-from resolvers.upstream.contract import ProviderSettings, Secret
+from resolvers.upstream.contract import LimitSettings, ProviderSettings, Secret
 
 PREFIX = "PRECHECK_"
 _PROVIDER_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -116,7 +118,8 @@ def _provider(table: dict[str, Any], where: str, folder: Path, environment: Mapp
     try:
         settings = msgspec.convert(table, settings_type, dec_hook=secret)
     except msgspec.ValidationError as error:
-        accepted = ", ".join(settings_type.__struct_fields__)
+        within = LimitSettings if "`$.limits`" in str(error) else settings_type
+        accepted = ", ".join(within.__struct_fields__)
         hint = f" It takes: {accepted}." if "unknown field" in str(error) or "missing" in str(error) else ""
         raise ConfigurationError(f"{where}: {error}.{hint}") from None
     _check(settings, where)
@@ -131,9 +134,12 @@ def _secret(value: Any, folder: Path, environment: Mapping[str, str]) -> Secret:
             return Secret(environment[name])
         case {"file": str(name), **rest} if not rest:
             try:
-                return Secret((folder / name).read_text(encoding="utf-8").strip())
+                secret = (folder / name).read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError):
                 raise ValueError(f"the secret file {name} cannot be read") from None
+            if not secret:
+                raise ValueError(f"the secret file {name} is empty")
+            return Secret(secret)
     raise ValueError('a secret never stands in this file; write { env = "NAME" } or { file = "PATH" }')
 
 
@@ -141,13 +147,24 @@ def _check(settings: ProviderSettings, where: str) -> None:
     limits = settings.limits
     if not _PROVIDER_ID.fullmatch(settings.id):
         raise ConfigurationError(f"{where}: `id` takes small letters, digits, dots and hyphens, at most 63.")
-    if not re.match(r"https?://[^/\s]", settings.base_url):
+    if not _is_base_url(settings.base_url):
         raise ConfigurationError(
-            f"{where}: `base_url` is {settings.base_url!r}; it starts with https:// or http://."
+            f"{where}: `base_url` takes http:// or https:// with a host, a port and a path at most; "
+            "no user, password, query or fragment."
         )
-    if settings.refresh_seconds < 0:
-        raise ConfigurationError(f"{where}: `refresh_seconds` takes 0 (never) or more.")
+    if not (settings.refresh_seconds >= 0 and math.isfinite(settings.refresh_seconds)):
+        raise ConfigurationError(f"{where}: `refresh_seconds` takes 0 (never) or more seconds.")
     for name in limits.__struct_fields__:
         value = getattr(limits, name)
-        if value is not None and not value > 0:
+        if value is not None and not (value > 0 and math.isfinite(value)):
             raise ConfigurationError(f"{where}: `limits.{name}` is {value}; it takes more than 0.")
+
+
+def _is_base_url(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        has_host = bool(url.hostname) and url.port != 0
+    except ValueError:
+        return False
+    is_plain = text.isprintable() and " " not in text and "@" not in url.netloc
+    return url.scheme in ("http", "https") and has_host and is_plain and not (url.query or url.fragment)

@@ -16,7 +16,8 @@
     └── InternalFault             a fault of this server
     RequestError                  the client's request, not a precheck, is at fault; only in `errors[]`
     ├── BadRequest                arguments that cannot be answered
-    └── LimitExceeded             more than one operation may ask for
+    ├── LimitExceeded             more than one operation may ask for
+    └── ServerRestarting          not the client's fault: this server ends, ask again
 
 A `PrecheckError` is raised inside a provider and caught once, in `Provider.fetch`: above that point the
 same facts travel as a `PrecheckProblem` beside the answers of others.
@@ -171,6 +172,12 @@ class LimitExceeded(RequestError):
     code = "LIMIT_EXCEEDED"
 
 
+class ServerRestarting(RequestError):
+    """This server is about to end; whoever asks again reaches the next one."""
+
+    code = "SERVER_RESTARTING"
+
+
 def problem_extensions(problem: PrecheckProblem) -> dict[str, Any]:
     """The `extensions` of a GraphQL error that shows this problem: camelCase, without empty entries."""
     entries = {
@@ -191,6 +198,11 @@ def unknown_provider(provider_id: str) -> PrecheckProblem:
         f"No provider {provider_id!r} is configured here; `precheckProviders {{ id }}` lists the ones that are.",
         provider_id=provider_id,
     ).problem
+
+
+def unreadable_item_id(item_id: object) -> PrecheckProblem:
+    """Says that an item's id was not made by this API."""
+    return InvalidReference(f"{str(item_id)[:80]!r} is no id of an item; those start with `pi1.`.").problem
 
 
 def unreadable_id(precheck_id: str) -> PrecheckProblem:

@@ -79,17 +79,19 @@ async def precheck_entity(
 
 def provider_entity(info: Info, id: object) -> Provider:
     """A provider for a gateway. Raises ProblemShown when none has this id."""
-    found = precheck_provider(info, id) if isinstance(id, str) else None
+    if not isinstance(id, str):
+        raise errors.BadRequest("A Provider is named by `id`.")
+    found = precheck_provider(info, id)
     if found is None:
-        raise errors.ProblemShown(errors.unknown_provider(str(id)))
+        raise errors.ProblemShown(errors.unknown_provider(id))
     return found
 
 
-async def item_entity(info: Info, id: str) -> PrecheckItem | None:
+async def item_entity(info: Info, id: object) -> PrecheckItem | None:
     """An item for a gateway, from its precheck's snapshot."""
-    found = item_reference_of(id)
+    found = item_reference_of(id) if isinstance(id, str) else None
     if found is None:
-        raise errors.ProblemShown(errors.unreadable_id(id))
+        raise errors.ProblemShown(errors.unreadable_item_id(id))
     reference, key = found
     snapshot = await _shown(info.context, reference, None, max_age_of(None))
     item = next((item for item in snapshot.items if item.key == key), None)

@@ -97,9 +97,14 @@ def continued(previous: Precheck | None, reading: Precheck) -> Precheck:
     percent = max(reading.progress.percent, previous.progress.percent)
     if not reading.status.is_final:
         percent = _before_the_end(percent)
+    is_older = reading.progress.percent < previous.progress.percent
     kept = replace(
         reading,
-        progress=replace(reading.progress, percent=percent),
+        progress=replace(
+            reading.progress,
+            percent=percent,
+            source=previous.progress.source if is_older else reading.progress.source,
+        ),
         run=previous.run,
         first_seen_at=previous.first_seen_at,
         updated_at=previous.updated_at,

@@ -1,6 +1,6 @@
 """The GraphQL endpoint: HTTP, event streams and WebSockets on one path, the explorer for browsers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -40,11 +40,37 @@ _PROTOCOL_OF_MEDIA_TYPE = {
 }
 _LOCALE_OF_LANGUAGE = {"en": PrecheckLocale.EN, "zh": PrecheckLocale.ZH_CN}
 _INIT_SECONDS = 3
+_INVALID_MESSAGE = 4400
 _MOST_STREAMS_PER_SOCKET = 20
 
 
+def is_message(message: object) -> bool:
+    """Whether this has the shape of a graphql-transport-ws message; what it asks for is not looked at."""
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        return False
+    payload = message.get("payload", {})
+    if message["type"] == "subscribe":
+        return isinstance(message.get("id"), str) and isinstance(payload, dict) and _is_request(payload)
+    return isinstance(message.get("id", ""), str)
+
+
+def _is_request(payload: dict[str, object]) -> bool:
+    return isinstance(payload.get("query"), str) and all(
+        payload.get(name) is None or isinstance(payload[name], kind)
+        for name, kind in (("variables", dict), ("extensions", dict), ("operationName", str))
+    )
+
+
 class TextFrames(ASGIWebSocketAdapter):
-    """JSON on WebSockets is text, though our encoder makes bytes."""
+    """JSON on WebSockets is text, though our encoder makes bytes; what is no message of the protocol ends it."""
+
+    async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
+        """Every message that has the protocol's shape."""
+        async for message in super().iter_json(ignore_parsing_errors=ignore_parsing_errors):
+            if not is_message(message):
+                await self.close(_INVALID_MESSAGE, "Invalid message")
+                return
+            yield message
 
     async def send_json(self, message: Mapping[str, object]) -> None:
         """Send one message as a text frame."""
@@ -169,9 +195,9 @@ def _only(media_type: str, accept: str) -> str:
 
 
 def _locale(accept_language: str) -> PrecheckLocale:
-    languages: dict[str, Any] = {
-        part.split(";")[0].strip().split("-")[0].lower(): part for part in accept_language.split(",")
-    }
-    return next(
-        (_LOCALE_OF_LANGUAGE[name] for name in languages if name in _LOCALE_OF_LANGUAGE), PrecheckLocale.EN
-    )
+    languages = {part.split(";")[0].strip().lower(): None for part in accept_language.split(",")}
+    while (liked := preferred(accept_language, languages)) is not None:
+        if (locale := _LOCALE_OF_LANGUAGE.get(liked.partition("-")[0])) is not None:
+            return locale
+        del languages[liked]
+    return PrecheckLocale.EN

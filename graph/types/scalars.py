@@ -6,7 +6,7 @@ import strawberry
 
 
 def _printed(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z").replace(".000Z", "Z")
+    return instant.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _parsed(text: object) -> datetime:
@@ -18,7 +18,10 @@ def _parsed(text: object) -> datetime:
         raise ValueError(f"{text[:40]!r} is no instant; write for example 2026-03-01T08:30:00Z.") from None
     if instant.tzinfo is None:
         raise ValueError(f"{text[:40]!r} has no time zone; write for example 2026-03-01T08:30:00Z.")
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text[:40]!r} lies outside the years 1 to 9999.") from None
 
 
 DATE_TIME = strawberry.scalar(

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 
 from resolvers.clock import Clock
 from resolvers.domain import PrecheckEvent, PrecheckProblem
-from resolvers.errors import BadRequest, TimedOut
+from resolvers.errors import BadRequest, ServerRestarting, TimedOut
 from resolvers.live.poller import Pace, poll
+from resolvers.live.rounds import Rounds
 from resolvers.live.topic import Topic
 from resolvers.live.viewer import Viewer
 from resolvers.reference import Reference
@@ -37,8 +38,11 @@ class Hub:
         self._clock = clock
         self._deadline_seconds = deadline_seconds
         self._topics: dict[Watched, Topic] = {}
+        self._viewers: set[Viewer] = set()
+        self._rounds: dict[str, Rounds] = {}
         self._epoch = secrets.token_urlsafe(6)
         self._revisions = itertools.count(1)
+        self._newest_revision = 0
 
     async def watch(
         self,
@@ -54,6 +58,7 @@ class Hub:
         Raises BadRequest for an `after` that was no cursor.
         """
         viewer = Viewer(frozenset(references), until, self._revision_of(after))
+        self._viewers.add(viewer)
         for problem in problems:
             viewer.put(None, self._problem_event(problem))
         deadline = None if until is PrecheckStreamEnd.NEVER else self._clock.monotonic() + self._deadline_seconds
@@ -61,12 +66,13 @@ class Hub:
         try:
             for each in watched:
                 self._join(each, viewer)
-            while (event := await self._next(viewer, deadline)) is not None:
+            while (event := await self._next(viewer, watched, deadline)) is not None:
                 yield event
                 for each in watched:
                     if each.reference not in viewer.unfinished:
                         self._leave(each, viewer)
         finally:
+            self._viewers.discard(viewer)
             for each in watched:
                 self._leave(each, viewer)
 
@@ -76,22 +82,26 @@ class Hub:
         return len(self._topics)
 
     async def close(self) -> None:
-        """End every poller; streams end with their connections."""
+        """End every stream with SERVER_RESTARTING, and every poller."""
+        for viewer in self._viewers:
+            viewer.stop(ServerRestarting("This server is about to end. Subscribe again in a moment."))
         pollers = [topic.poller for topic in self._topics.values() if topic.poller is not None]
         for poller in pollers:
             poller.cancel()
         await asyncio.gather(*pollers, return_exceptions=True)
 
-    async def _next(self, viewer: Viewer, deadline: float | None) -> PrecheckEvent | None:
+    async def _next(
+        self, viewer: Viewer, watched: Collection[Watched], deadline: float | None
+    ) -> PrecheckEvent | None:
         if deadline is None:
             return await viewer.next()
         try:
             async with asyncio.timeout(max(0.0, deadline - self._clock.monotonic())):
                 return await viewer.next()
         except TimeoutError:
-            for reference in list(viewer.unfinished):
-                viewer.put(reference, self._problem_event(_deadline_passed(reference, self._deadline_seconds)))
-                viewer.finish(reference)
+            for each in watched:
+                if each.reference in viewer.unfinished:
+                    self._topics[each].end(viewer, _deadline_passed(each.reference, self._deadline_seconds))
             return await viewer.next()
 
     def _join(self, watched: Watched, viewer: Viewer) -> None:
@@ -115,10 +125,14 @@ class Hub:
     async def _poll(self, topic: Topic, locale: PrecheckLocale) -> None:
         provider = self._snapshots.providers.get(topic.reference.provider_id)
         floor_seconds = provider.limits.poll_seconds if provider else 1.0
-        await poll(topic, locale, self._snapshots, self._clock, Pace(floor_seconds, random.random))
+        rest = self._clock.sleep
+        if provider is not None and provider.limits.batch_size > 1:
+            rest = self._rounds.setdefault(provider.id, Rounds(self._clock, floor_seconds)).wait
+        await poll(topic, locale, self._snapshots, Pace(floor_seconds, random.random), rest)
 
     def _next_revision(self) -> int:
-        return next(self._revisions)
+        self._newest_revision = next(self._revisions)
+        return self._newest_revision
 
     def _revision_of(self, cursor: str | None) -> int | None:
         if cursor is None:
@@ -129,7 +143,8 @@ class Hub:
                 "`after` takes the `cursor` of an event of this stream; leave it out to start afresh."
             )
         # A cursor from before a restart lies before everything that happened since.
-        return int(revision[:18]) if epoch == self._epoch else -1
+        is_ours = epoch == self._epoch and int(revision[:18]) <= self._newest_revision
+        return int(revision[:18]) if is_ours else -1
 
     def _problem_event(self, problem: PrecheckProblem) -> PrecheckEvent:
         cursor = f"{self._epoch}.{self._next_revision()}"
@@ -138,7 +153,7 @@ class Hub:
 
 def _deadline_passed(reference: Reference, seconds: float) -> PrecheckProblem:
     error = TimedOut(
-        f"The precheck did not finish within {seconds / 60:g} minutes of watching. Subscribe again to go on.",
+        f"The precheck did not finish within {seconds:g} s of watching. Subscribe again to go on.",
         provider_id=reference.provider_id,
     )
     return replace(error.problem, retryable=True)

@@ -1,14 +1,13 @@
 """Asks for one watched precheck again and again: faster while it changes, slower when not, never silent."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
-from resolvers.clock import Clock
 from resolvers.domain import Precheck, PrecheckProblem
 from resolvers.errors import InternalFault
 from resolvers.live.topic import Topic
-from resolvers.snapshots import PERMANENT, Snapshots
+from resolvers.snapshots import Snapshots
 from resolvers.vocabulary import PrecheckLocale
 
 SLOWEST_POLL_SECONDS = 10.0
@@ -16,6 +15,8 @@ LONGEST_BACK_OFF_SECONDS = 30.0
 _SLOWING = 1.5
 _JITTER = 0.1
 _log = structlog.get_logger()
+
+Rest = Callable[[float], Awaitable[None]]
 
 
 class Pace:
@@ -42,7 +43,7 @@ class Pace:
         return max(self._floor, min(max(asked_to_wait_seconds or 0.0, doubled), LONGEST_BACK_OFF_SECONDS))
 
 
-async def poll(topic: Topic, locale: PrecheckLocale, snapshots: Snapshots, clock: Clock, pace: Pace) -> None:
+async def poll(topic: Topic, locale: PrecheckLocale, snapshots: Snapshots, pace: Pace, rest: Rest) -> None:
     """Feed a topic until cancelled, or until its reference proves permanently wrong."""
     max_age_seconds = 0.5  # a viewer that comes right after a query needs no second call
     while True:
@@ -52,10 +53,9 @@ async def poll(topic: Topic, locale: PrecheckLocale, snapshots: Snapshots, clock
             wait_seconds = pace.after_reading(changed=topic.take(reading), is_over=topic.is_over)
         else:
             wait_seconds = pace.after_failure(reading.retry_after_seconds)
-            topic.fail(reading, wait_seconds)
-            if reading.code in PERMANENT:
+            if topic.fail(reading, wait_seconds):
                 return
-        await clock.sleep(wait_seconds)
+        await rest(wait_seconds)
 
 
 async def _reading(

@@ -29,6 +29,7 @@ class Topic:
         self._revision = 0
         self._precheck: Precheck | None = None
         self._problem: PrecheckProblem | None = None
+        self._is_given_up = False
 
     @property
     def is_over(self) -> bool:
@@ -58,13 +59,32 @@ class Topic:
             self._publish(before, precheck)
         return True
 
-    def fail(self, problem: PrecheckProblem, next_attempt_seconds: float) -> None:
-        """Tell every viewer of trouble and when the next attempt is; after permanent trouble there is none."""
+    def fail(self, problem: PrecheckProblem, next_attempt_seconds: float) -> bool:
+        """Tell every viewer of trouble and when the next attempt is; whether there is none, for good."""
         is_permanent = problem.code in PERMANENT
+        if is_permanent and self._may_come_back(problem):
+            is_permanent, problem = False, replace(problem, retryable=True)
         self._revision = self._next_revision()
-        self._problem = problem if is_permanent else replace(problem, retry_after_seconds=next_attempt_seconds)
+        if not is_permanent:
+            problem = replace(problem, retry_after_seconds=next_attempt_seconds)
+        self._problem = problem
+        self._is_given_up = is_permanent
         for viewer in self.viewers:
-            self._tell(viewer, self._problem)
+            self._tell(viewer, problem)
+        return is_permanent
+
+    def end(self, viewer: Viewer, problem: PrecheckProblem) -> None:
+        """Tell one viewer why its watch ends, with the state that is known."""
+        now = self._clock.now()
+        known = aged(self._precheck, PrecheckSnapshotSource.CACHED, now) if self._precheck else None
+        viewer.put(self.reference, self._event(PrecheckEventKind.PROBLEM, known, problem=problem))
+        viewer.finish(self.reference)
+
+    def _may_come_back(self, problem: PrecheckProblem) -> bool:
+        # Answers may be partial: who was there a moment ago and is left out, without the vendor's
+        # word that it is gone, is believed to be gone only the second time.
+        is_left_out = problem.vendor_code is None and self._precheck is not None
+        return is_left_out and (self._problem is None or self._problem.code is not problem.code)
 
     def _greet(self, viewer: Viewer, precheck: Precheck) -> None:
         gap = viewer.resumed_after is not None and self._revision > viewer.resumed_after
@@ -86,7 +106,7 @@ class Topic:
         if known is not None:
             known = aged(known, PrecheckSnapshotSource.STALE, self._clock.now(), problem)
         viewer.put(self.reference, self._event(PrecheckEventKind.PROBLEM, known, problem=problem))
-        if problem.code in PERMANENT:
+        if self._is_given_up:
             viewer.finish(self.reference)
 
     def _event(self, kind: PrecheckEventKind, precheck: Precheck | None, **parts: Any) -> PrecheckEvent:

@@ -5,6 +5,7 @@ import asyncio
 from msgspec.structs import replace
 
 from resolvers.domain import PrecheckEvent
+from resolvers.errors import RequestError
 from resolvers.live.diff import joined_changes
 from resolvers.reference import Reference
 from resolvers.vocabulary import PrecheckEventKind, PrecheckStreamEnd, PrecheckVerdict
@@ -26,6 +27,7 @@ class Viewer:
         self._mailbox: dict[Reference | None, list[PrecheckEvent]] = {}
         self._arrived = asyncio.Event()
         self._blocked: Reference | None = None
+        self._fault: RequestError | None = None
 
     @property
     def stays(self) -> bool:
@@ -50,9 +52,16 @@ class Viewer:
         self._running.discard(reference)
         self._arrived.set()
 
+    def stop(self, fault: RequestError) -> None:
+        """End the stream with this error, after what waits in its mailbox."""
+        self._fault = fault
+        self._arrived.set()
+
     async def next(self) -> PrecheckEvent | None:
-        """The next event, or None when the stream has ended as `until` says."""
+        """The next event, or None when the stream has ended as `until` says. Raises what it was stopped with."""
         while not self._mailbox:
+            if self._fault is not None:
+                raise self._fault
             if self._blocked is not None or not self.unfinished:
                 return None
             self._arrived.clear()

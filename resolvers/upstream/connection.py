@@ -26,11 +26,15 @@ _MAX_RETRY_AFTER_SECONDS = 30.0
 
 
 class Answer(NamedTuple):
-    """What came back: status, headers and the decoded body, of at most MAX_BODY_BYTES."""
+    """What came back: status, headers and the decoded body, of at most MAX_BODY_BYTES.
+
+    `clock_offset` is what was known of the vendor's clock when the request was signed.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    clock_offset: timedelta = timedelta(0)
 
 
 class VendorClock:
@@ -38,23 +42,25 @@ class VendorClock:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._offset = timedelta(0)
+        self.offset = timedelta(0)
 
     def now(self) -> datetime:
         """The instant to sign with."""
-        return self._clock.now() + self._offset
+        return self._clock.now() + self.offset
 
-    def learn(self, headers: Mapping[str, str]) -> bool:
-        """Take over the time of a vendor that refused ours; whether that changed anything."""
+    def learn(self, answer: Answer) -> bool:
+        """Take over the time of a vendor that refused ours; whether signing anew may help.
+
+        It may also help where another call has learnt the time while this one was under way.
+        """
         try:
-            theirs = parsedate_to_datetime(headers.get("date", ""))
+            theirs = parsedate_to_datetime(answer.headers.get("date", ""))
         except ValueError:
             return False
         if theirs.tzinfo is None:
             return False
-        moved = theirs - self.now()
-        self._offset += moved
-        return abs(moved) > timedelta(seconds=1)
+        self.offset += theirs - self.now()
+        return abs(self.offset - answer.clock_offset) > timedelta(seconds=1)
 
 
 class Connection:
@@ -150,6 +156,7 @@ class Connection:
         return None
 
     async def _exchange(self, request: httpx.Request, auth: httpx.Auth | None) -> Answer:
+        clock_offset = self.clock.offset
         response = await self._client.send(request, auth=auth, stream=True)
         try:
             body = bytearray()
@@ -159,7 +166,7 @@ class Connection:
                     raise self.unreadable(f"it is larger than {MAX_BODY_BYTES} bytes")
         finally:
             await response.aclose()
-        return Answer(response.status_code, response.headers, bytes(body))
+        return Answer(response.status_code, response.headers, bytes(body), clock_offset)
 
 
 def retry_after(answer: Answer, clock: VendorClock) -> float | None:

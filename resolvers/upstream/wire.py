@@ -94,7 +94,7 @@ def quoted(value: str | None) -> str:
     if not value:
         return ""
     said = _ADDRESS.sub("…", " ".join(value.split()))
-    return f": “{said[:_MOST_SIGNS_QUOTED]}”"
+    return f": “{said[:_MOST_SIGNS_QUOTED].rstrip('.')}”"
 
 
 def unreadable(why: str, provider_id: str, *, vendor_request_id: str | None = None) -> PrecheckError:

@@ -91,6 +91,7 @@ def test_ctrl_c_stops_everything_though_streams_are_open() -> None:
         ):
             assert answer.status_code == 200
             running.interrupt()
+            assert "SERVER_RESTARTING" in answer.read().decode()
         assert running.survivors() == []
 
 

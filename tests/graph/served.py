@@ -85,7 +85,7 @@ class Socket:
         payload = {"query": document, "variables": variables}
         await self.send({"type": "subscribe", "id": operation, "payload": payload})
 
-    async def send(self, message: dict[str, Any]) -> None:
+    async def send(self, message: Any) -> None:
         assert self._ws is not None
         await self._ws.send(orjson.dumps(message).decode())
 

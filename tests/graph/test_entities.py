@@ -60,9 +60,11 @@ async def test_a_failed_entity_leaves_the_others_whole(server: Served) -> None:
         "text",
         {"__typename": "Provider", "id": "nobody"},
         {"__typename": "PrecheckItem", "id": item_id(Reference("drs", MYSQL).id, "SOURCE:no")},
+        {"__typename": "PrecheckItem"},
+        {"__typename": "Provider"},
     ]
     answer = await server.ask(ENTITIES, representations=representations)
-    assert [bool(entity) for entity in answer["data"]["_entities"]] == [True, *[False] * 9]
+    assert [bool(entity) for entity in answer["data"]["_entities"]] == [True, *[False] * 11]
     codes = {error["path"][1]: error["extensions"]["code"] for error in answer["errors"]}
     assert codes == {
         1: "NOT_FOUND",
@@ -74,6 +76,8 @@ async def test_a_failed_entity_leaves_the_others_whole(server: Served) -> None:
         7: "BAD_REQUEST",
         8: "UNKNOWN_PROVIDER",
         9: "NOT_FOUND",
+        10: "INVALID_REFERENCE",
+        11: "BAD_REQUEST",
     }
 
 

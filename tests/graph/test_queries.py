@@ -311,6 +311,12 @@ async def test_what_cannot_be_shown_is_null_with_a_coded_error(server: Served) -
         ),
         ("{ lookupPrechecks(refs: [" + "{}," * 101 + "]) { ref { id } } }", "LIMIT_EXCEEDED", "at most 100"),
         ("{ nonsense }", "BAD_REQUEST", "Cannot query field"),
+        ("query A { __typename } query B { __typename }", "BAD_REQUEST", "several operations (A, B)"),
+        (
+            '{ prechecks(filter: {updatedAfter: "0001-01-01T00:00:00+08:00"}) { totalCount } }',
+            "BAD_REQUEST",
+            "years",
+        ),
         ("{ ", "BAD_REQUEST", "Syntax Error"),
         (
             '{ prechecks(filter: {updatedAfter: "yesterday"}) { totalCount } }',
@@ -389,6 +395,8 @@ async def test_text_comes_in_the_language_asked_for(server: Served) -> None:
     english = await server.ask(document, id=known)
     chinese = await server.ask(document, id=known, locale="ZH_CN")
     by_header = await server.ask(document, headers={"accept-language": "zh-Hans-CN,zh;q=0.9,en;q=0.8"}, id=known)
+    never = await server.ask(document, headers={"accept-language": "zh;q=0, de, en;q=0.1"}, id=known)
+    assert never == english
     assert english["data"]["precheck"]["items"] == [{"title": "Version check"}]
     assert not chinese["data"]["precheck"]["items"][0]["title"].isascii()
     assert by_header == chinese

@@ -7,6 +7,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from msgspec.structs import replace
+from websockets.exceptions import ConnectionClosed
 
 from graph.settings import Settings
 from resolvers.upstream.contract import ProviderSettings
@@ -216,6 +217,9 @@ async def test_a_cursor_of_the_newest_state_leaves_no_gap_and_an_older_one_does(
         await socket.subscribe("3", UPDATES, refs=[ref("dts", reference)], after=first["cursor"])
         late = event_of((await socket.receive())["payload"])
         assert (late["kind"], late["gap"]) == ("SNAPSHOT", True)
+        never_given = f"{first['cursor'].partition('.')[0]}.99999999"
+        await socket.subscribe("4", UPDATES, refs=[ref("dts", reference)], after=never_given)
+        assert event_of((await socket.receive())["payload"])["gap"] is True
 
 
 async def test_a_deadline_ends_a_stream_with_a_word(providers: list[ProviderSettings], emulator: Emulator) -> None:
@@ -224,7 +228,87 @@ async def test_a_deadline_ends_a_stream_with_a_word(providers: list[ProviderSett
         events = [event_of(payload) async for payload in server.over_sse(UPDATES, refs=[ref("ninedata", stuck)])]
     assert events[0]["kind"] == "SNAPSHOT"
     assert (events[-1]["kind"], events[-1]["problem"]["code"]) == ("PROBLEM", "TIMEOUT")
+    assert events[-1]["precheck"]["externalId"] == stuck
     assert events[-1]["remaining"] == 0
+
+
+async def test_watched_prechecks_of_a_batch_vendor_are_read_in_batches_round_by_round(
+    server: Served, emulator: Emulator
+) -> None:
+    references = [emulator.create_run("drs", scenario="stuck", seconds=LONG) for _ in range(12)]
+    events = server.over_sse(UPDATES, refs=[ref("drs", each) for each in references])
+    for _ in references:
+        await anext(events)
+    rounds: list[int] = []
+    while len(rounds) < 8:
+        await asyncio.sleep(0.02)
+        rounds = [len(batch) for batch in emulator.calls("drs")["batch-precheck-result"]["ids"]]
+    await events.aclose()
+    assert [sorted(rounds[place : place + 2]) for place in (0, 2, 4, 6)] == [[2, 10]] * 4
+
+
+async def test_a_precheck_left_out_of_one_answer_is_watched_on(stream: Stream, emulator: Emulator) -> None:
+    references = [emulator.create_run("drs", scenario="clean", seconds=LONG) for _ in range(2)]
+    events = stream(UPDATES, refs=[ref("drs", each) for each in references])
+    for _ in references:
+        assert event_of(await anext(events))["kind"] == "SNAPSHOT"
+    emulator.fault("drs", "partial_batch", times=1)
+    left_out = event_of(await anext(events))
+    assert (left_out["kind"], left_out["problem"]["code"], left_out["remaining"]) == ("PROBLEM", "NOT_FOUND", 2)
+    emulator.advance(LONG)
+    completed = [event_of(payload) async for payload in events]
+    assert {event["precheck"]["externalId"] for event in completed if event["kind"] == "COMPLETED"} == {
+        *references
+    }
+
+
+async def test_a_precheck_that_is_gone_ends_its_watch(stream: Stream, emulator: Emulator) -> None:
+    gone = {"Response": {"Error": {"Code": "ResourceNotFound", "Message": ""}, "RequestId": "r"}}
+    script = [
+        {"seconds": LONG, "status": 200, "body": dts_body("running", "", "notStarted")},
+        {"seconds": LONG, "status": 200, "body": gone},
+    ]
+    reference = emulator.create_run("dts", script=script)
+    events = await followed(emulator, stream(UPDATES, refs=[ref("dts", reference)]), step=LONG)
+    assert [event["kind"] for event in events] == ["SNAPSHOT", "PROBLEM"]
+    assert (events[-1]["problem"]["code"], events[-1]["remaining"]) == ("NOT_FOUND", 0)
+
+
+async def test_calls_at_once_learn_the_clock_of_the_vendor_together(server: Served, emulator: Emulator) -> None:
+    document = "query ($refs: [PrecheckRefInput!]!) { lookupPrechecks(refs: $refs) { problem { code } } }"
+    runs = [("drs", 25), ("ninedata", 4), ("dts", 4)]
+    refs = [
+        ref(name, emulator.create_run(name, scenario="stuck", seconds=LONG)) for name, n in runs for _ in range(n)
+    ]
+    emulator.advance(2000)
+    answered = (await server.data(document, refs=refs))["lookupPrechecks"]
+    assert [entry["problem"] for entry in answered] == [None] * 33
+    emulator.ask("DELETE", "/calls")
+    await server.data(document.replace("refs: $refs", "refs: $refs, maxAgeSeconds: 0"), refs=refs)
+    assert calls(emulator) == {
+        "drs/batch-precheck-result": 3, "ninedata/precheck-status": 4, "dts/DescribeMigrationCheckJob": 4
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        [],
+        5,
+        {"type": 5},
+        {"type": "ping", "id": []},
+        {"type": "subscribe", "id": 5, "payload": {"query": "{ a }"}},
+        {"type": "subscribe", "id": "1", "payload": {"query": 5}},
+        {"type": "subscribe", "id": "1", "payload": "x"},
+    ],
+)
+async def test_what_is_no_message_closes_the_socket_with_4400(server: Served, message: Any) -> None:
+    async with Socket(server.url) as socket:
+        await socket.send(message)
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.receive()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4400
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from resolvers.clock import Clock
 from resolvers.domain import Precheck
 from resolvers.providers.tencent_dts import TencentDts, TencentDtsSettings
 from resolvers.providers.tencent_dts.signing import TencentAuth, authorization
-from resolvers.upstream.connection import VendorClock
+from resolvers.upstream.connection import Answer, VendorClock
 from resolvers.upstream.contract import Secret
 from resolvers.upstream.limiter import Limiter
 from resolvers.vocabulary import PrecheckLocale, PrecheckProblemCode
@@ -111,7 +111,7 @@ async def test_wrong_key_is_not_asked_twice(bench: Bench, emulator: Emulator) ->
     await answered(bench.provider("dts"), SEED)
     emulator.reset()
     provider = bench.with_wrong_secrets("dts")
-    provider.connection.clock.learn({"date": emulator_date(emulator)})
+    provider.connection.clock.learn(Answer(200, {"date": emulator_date(emulator)}, b""))
     problem = await refused(provider, SEED)
     assert (problem.code, problem.vendor_code) == (
         PrecheckProblemCode.AUTHENTICATION,

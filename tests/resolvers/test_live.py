@@ -147,7 +147,7 @@ async def test_a_problem_says_when_the_next_attempt_is_and_keeps_the_older_state
 async def test_permanent_trouble_is_told_once_and_ends_the_watch(after_take: bool) -> None:
     one, late = viewer(), viewer()
     topic = topic_with(one)
-    gone = PrecheckProblem(code=type(DOWN.code)("NOT_FOUND"), message="Gone.", retryable=False)
+    gone = PrecheckProblem(code=type(DOWN.code)("NOT_FOUND"), message="Gone.", retryable=False, vendor_code="Gone")
     if after_take:
         topic.take(reading(RUNNING, "PENDING"))
     topic.fail(gone, 1.0)

@@ -166,8 +166,11 @@ class HuaweiDrs(Provider):
         error = meaning(REFUSALS, refused)
         if isinstance(error, VendorError):
             by_status = self.connection.refusal(answer, **refused.facts)
-            may_hold_entries = refused.code is None and isinstance(wire.results, list)
-            return by_status or (None if may_hold_entries else error)
+            if by_status is not None or refused.code is not None:
+                return by_status or error
+            if isinstance(wire.results, list):
+                return None
+            return error if refused.message else self.connection.unreadable("it is no documented error")
         return error
 
     def _reading(self, refused: Refused) -> Reading:

@@ -53,7 +53,7 @@ class SignedAccess:
 
     async def renew(self, used: httpx.Auth, answer: Answer, code: str | None) -> bool:  # noqa: ARG002  # one signer for all
         """Whether the vendor refused our time and told its own."""
-        return (code or "").upper() in CLOCK_CODES and self._connection.clock.learn(answer.headers)
+        return (code or "").upper() in CLOCK_CODES and self._connection.clock.learn(answer)
 
     async def close(self) -> None:
         """Nothing is ever under way."""

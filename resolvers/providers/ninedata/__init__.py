@@ -259,7 +259,7 @@ class NineData(Provider):
         try:
             return {external_id: self._read(answer, reference)}
         except Unauthenticated:
-            if not self.connection.clock.learn(answer.headers):
+            if not self.connection.clock.learn(answer):
                 raise
         return {external_id: self._read(await self._send(reference), reference)}
 

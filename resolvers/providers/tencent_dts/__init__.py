@@ -94,7 +94,7 @@ class TencentDts(Provider):
         answer, wire = await self._call(external_id, locale)
         refused = decode_refused(wire, self.id)
         is_late = refused is not None and (refused.code or "").upper() == CLOCK_CODE
-        if is_late and self.connection.clock.learn(answer.headers):
+        if is_late and self.connection.clock.learn(answer):
             answer, wire = await self._call(external_id, locale)
         return {external_id: decode_precheck(wire, Reference(self.id, external_id), self.clock.now())}
 
