@@ -147,7 +147,7 @@ async def test_vendor_says_when_to_ask_again(bench: Bench, emulator: Emulator) -
 
 
 @pytest.mark.parametrize(
-    ("status", "code"), [(400, "VENDOR_ERROR"), (500, "UNREACHABLE"), (302, "UNREADABLE_ANSWER")]
+    ("status", "code"), [(400, "UNREADABLE_ANSWER"), (500, "UNREACHABLE"), (302, "UNREADABLE_ANSWER")]
 )
 async def test_error_status_without_a_code_is_an_error(
     bench: Bench, emulator: Emulator, status: int, code: str
