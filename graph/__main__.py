@@ -13,7 +13,7 @@ from rich.table import Table
 from graph.app import build, connect
 from graph.demo import emulated_vendors
 from graph.schema import schema as graphql_schema
-from graph.serving import listen, log_to_stderr, serve, stop_on_signals
+from graph.serving import listen, log_to_stderr, port_of, serve, stop_on_signals
 from graph.settings import ConfigurationError, Settings, read_providers, read_settings
 from resolvers.clock import Clock
 from resolvers.domain import PrecheckProblem
@@ -21,12 +21,18 @@ from resolvers.upstream.contract import Provider, ProviderSettings
 from resolvers.upstream.health import CONNECTION_TROUBLE
 from resolvers.vocabulary import PrecheckLocale
 
-cli = typer.Typer(add_completion=False, no_args_is_help=True, help="One GraphQL API over vendors' prechecks.")
+PORT = "PORT (or --port)"
+cli = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help="One GraphQL API over vendors' prechecks.",
+)
 
 Providers = Annotated[Path | None, typer.Option(help="Provider file (TOML). Else PRECHECK_PROVIDERS.")]
 Host = Annotated[str | None, typer.Option(help="Address to listen on. Else PRECHECK_HOST, else 127.0.0.1.")]
-Port = Annotated[int | None, typer.Option(help="Port to listen on. Else PRECHECK_PORT, else 8000.")]
-EmulatorPort = Annotated[int, typer.Option(help="The emulator's control port, the first of six.")]
+Port = Annotated[str | None, typer.Option(help="Port to listen on. Else PRECHECK_PORT, else 8000.")]
+EmulatorPort = Annotated[str, typer.Option(help="The emulator's control port, the first of six.")]
 
 
 @cli.command("serve")
@@ -38,11 +44,11 @@ def serve_command(providers: Providers = None, host: Host = None, port: Port = N
 
 
 @cli.command("demo")
-def demo_command(host: Host = None, port: Port = None, emulator_port: EmulatorPort = 8100) -> None:
+def demo_command(host: Host = None, port: Port = None, emulator_port: EmulatorPort = "8100") -> None:
     """Serve the API over emulated vendors, started and stopped with it."""
     stop_on_signals()
     settings = _settings(None, host, port)
-    with emulated_vendors(emulator_port) as demo:
+    with emulated_vendors(port_of(emulator_port, "EMULATOR_PORT (or --emulator-port)")) as demo:
         _serve(settings, read_providers(demo.providers_file), [demo.announcement])
 
 
@@ -75,10 +81,10 @@ def main() -> None:
         raise SystemExit(2) from None
 
 
-def _settings(providers: Path | None, host: str | None, port: int | None) -> Settings:
+def _settings(providers: Path | None, host: str | None, port: str | None) -> Settings:
     settings = read_settings()
     log_to_stderr(settings.log_level)
-    given = {"providers": providers and str(providers), "host": host, "port": port}
+    given = {"providers": providers and str(providers), "host": host, "port": port and port_of(port, PORT)}
     return msgspec.structs.replace(settings, **{name: value for name, value in given.items() if value is not None})
 
 
@@ -93,7 +99,7 @@ def _read(settings: Settings) -> list[ProviderSettings]:
 
 def _serve(settings: Settings, providers: Sequence[ProviderSettings], announcements: Sequence[str]) -> None:
     product = build(settings, providers)
-    listener = listen(settings.host, settings.port, "PORT (or --port)")
+    listener = listen(settings.host, settings.port, PORT)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{host}:{listener.getsockname()[1]}"
 

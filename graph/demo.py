@@ -32,7 +32,12 @@ def emulated_vendors(port: int) -> Iterator[Demo]:
         command = [sys.executable, "-m", "emulator", "--port", str(port), "--providers-file", str(providers_file)]
         command.append("--while-stdin")  # so that it ends with this process, however that ends
         process = subprocess.Popen(  # noqa: S603 - our own module and a path made here
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # a terminal's Ctrl-C is for us; we end it when we have ended
         )
         is_ending = threading.Event()
         try:
@@ -48,7 +53,8 @@ def _announcement(process: subprocess.Popen[str]) -> str:
     line = _lines(process.stdout).readline().strip()
     if not line:
         words = _lines(process.stderr).read().strip().splitlines()
-        raise ConfigurationError(words[-1] if words else "the emulator ended without a word.")
+        said = words[-1] if words else "the emulator ended without a word."
+        raise ConfigurationError(said.replace("--port or EMULATOR_PORT", "EMULATOR_PORT (or --emulator-port)"))
     return line
 
 

@@ -38,8 +38,8 @@ After = Annotated[str | None, described(AFTER_DESCRIPTION)]
 
 
 @strawberry.type(
-    description="Reads. Only `precheck` and `lookupPrechecks` may call vendors; everything else is answered from "
-    "shared snapshots."
+    description="Reads. Only `precheck`, `lookupPrechecks` and entities may call vendors, and, once, the first "
+    "list of tracked prechecks; everything else is answered from shared snapshots."
 )
 class Query:
     """Root of reads."""

@@ -39,10 +39,16 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def port_of(text: str, change: str) -> int:
+    """The port that a person wrote. Raises ConfigurationError, saying what to `change`, where it is none."""
+    if not text.isdecimal() or int(text[:9]) > HIGHEST_PORT:
+        raise ConfigurationError(f"{text[:40]!r} is no port; choose 0 to {HIGHEST_PORT} as {change}.")
+    return int(text)
+
+
 def listen(host: str, port: int, change: str) -> socket.socket:
     """A listening socket. Raises ConfigurationError, saying what to `change`, where the port is taken."""
-    if not 0 <= port <= HIGHEST_PORT:
-        raise ConfigurationError(f"{port} is no port; choose 0 to {HIGHEST_PORT} as {change}.")
+    port_of(str(port), change)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -26,18 +26,24 @@ class Running:
         os.killpg(self.process.pid, signal.SIGINT)
         return self.process.wait(15)
 
+    def rest_of_output(self) -> list[str]:
+        """What it printed after it was ready; waits for its end."""
+        assert self.process.stdout is not None
+        return self.process.stdout.read().splitlines()
+
     def survivors(self) -> list[str]:
-        """Processes of the group that still live."""
+        """Processes of the demo that still live: of its group, and the emulator, which has one of its own."""
         listed = subprocess.run(["ps", "-eo", "pgid=,args="], capture_output=True, text=True, check=True)
-        own = str(self.process.pid)
-        return [line for line in listed.stdout.splitlines() if line.split(maxsplit=1)[0] == own]
+        group, emulator = str(self.process.pid), f"-m emulator --port {self.control_url.rpartition(':')[2]} "
+        return [line for line in listed.stdout.splitlines() if line.split()[0] == group or emulator in line]
 
 
 @contextmanager
-def make_run() -> Iterator[Running]:
+def make_run(**variables: str) -> Iterator[Running]:
     """`make run` on free ports; killed with all it started, should it still live at the end."""
     port, emulator_port = free_ports(1, 18000), free_ports(1 + MOST_VENDOR_PORTS, 18100)
     command = ["make", "run", f"PORT={port}", f"EMULATOR_PORT={emulator_port}"]
+    command += [f"{name}={value}" for name, value in variables.items()]
     pipe = subprocess.PIPE
     with subprocess.Popen(
         command, cwd=ROOT, stdout=pipe, stderr=subprocess.STDOUT, text=True, start_new_session=True

@@ -2,14 +2,17 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx2 as httpx
 import pytest
 
 from graph.http.explorer_operations import prepared_operations
+from resolvers.reference import Reference
 from tests.e2e.process import ROOT, Running, free_ports, make_run
 from tests.graph.served import Served
 from tests.graph.test_queries import DDS, LOOKUP, MYSQL, SEEDS, ref
+from tests.graph.test_schema import OPERATIONS
 from tests.graph.test_subscriptions import UPDATES, event_of
 
 pytestmark = pytest.mark.e2e
@@ -75,6 +78,34 @@ async def test_a_run_is_followed_to_completed(server: Served, control: httpx.Cli
     assert "CHANGED" in kinds
 
 
+BAR, WAIT_ALL, FAIL_FAST = OPERATIONS[:3]
+
+
+@pytest.mark.parametrize("transport", ["over_websocket", "over_sse"])
+async def test_the_streams_that_users_open_end_by_themselves(server: Served, transport: str) -> None:
+    known = Reference("drs", MYSQL).id
+    for document, variables in ((BAR, {"id": known}), (WAIT_ALL, {"ids": [known]}), (FAIL_FAST, {"ids": [known]})):
+        kinds = [event_of(payload)["kind"] async for payload in getattr(server, transport)(document, **variables)]
+        assert kinds == ["SNAPSHOT", "COMPLETED"]
+
+
+def test_a_provider_file_takes_the_place_of_the_emulator(running: Running, tmp_path: Path) -> None:
+    """The file of the demo's own vendors, as if it were a person's."""
+    dts = httpx.get(running.control_url).json()["dts"]
+    file = tmp_path / "providers.toml"
+    (tmp_path / "secret").write_text(dts["credentials"]["secret_key"])
+    file.write_text(
+        f'[[provider]]\nid = "mine"\nvendor = "tencent-dts"\nbase_url = "{dts["url"]}"\n'
+        f'secret_id = "{dts["credentials"]["secret_id"]}"\nsecret_key = {{ file = "secret" }}\n'
+        'track = ["dts-1ewjspuw"]\n'
+    )
+    with make_run(PROVIDERS=str(file)) as own:
+        body = {"query": "{ prechecks { nodes { provider { id } verdict } } }"}
+        nodes = httpx.post(f"{own.url}/graphql", json=body).json()["data"]["prechecks"]["nodes"]
+        own.interrupt()
+    assert nodes == [{"provider": {"id": "mine"}, "verdict": "READY_WITH_WARNINGS"}]
+
+
 async def test_it_is_alive_and_ready(server_url: str) -> None:
     async with httpx.AsyncClient(base_url=server_url) as client:
         statuses = [(await client.get(path)).status_code for path in ("/healthz", "/readyz")]
@@ -93,6 +124,7 @@ def test_ctrl_c_stops_everything_though_streams_are_open() -> None:
             running.interrupt()
             assert "SERVER_RESTARTING" in answer.read().decode()
         assert running.survivors() == []
+        assert not [line for line in running.rest_of_output() if "rror:" in line or "Traceback" in line]
 
 
 def test_a_taken_port_is_one_clear_line_and_exit_2(running: Running) -> None:

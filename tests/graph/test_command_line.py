@@ -50,7 +50,8 @@ def test_a_refusal_is_one_line_and_exit_code_2() -> None:
     for arguments, environment, says in (
         (("serve",), {}, "no provider file is given"),
         (("serve", "--providers", "none.toml"), {}, "there is no such provider file"),
-        (("demo", "--port", "99999", "--emulator-port", "0"), {}, "99999 is no port"),
+        (("demo", "--port", "abc"), {}, "'abc' is no port; choose 0 to 65535 as PORT"),
+        (("demo", "--port", "99999", "--emulator-port", "0"), {}, "'99999' is no port"),
         (("demo",), {"PRECHECK_LOG_LEVEL": "loud"}, "the log level 'loud'"),
         (("check",), {"PRECHECK_TYPO": "1"}, "PRECHECK_TYPO is not a setting"),
     ):

@@ -143,6 +143,20 @@ async def test_twenty_five_ids_of_one_batch_vendor_are_three_calls(server: Serve
     assert sorted(each for batch in made["ids"] for each in batch) == sorted(references)
 
 
+async def test_an_id_that_is_asked_for_twice_is_sent_once(server: Served, emulator: Emulator) -> None:
+    refs = [ref("drs", MYSQL), ref("drs", DDS), {"id": precheck_id("drs", MYSQL)}, ref("drs", f" {MYSQL} ")]
+    entries = (await server.data(LOOKUP, refs=refs, maxAgeSeconds=0))["lookupPrechecks"]
+    assert [entry["precheck"]["verdict"] for entry in entries] == [
+        "READY",
+        "READY_WITH_WARNINGS",
+        "READY",
+        "READY",
+    ]
+    assert [sorted(batch) for batch in emulator.calls("drs")["batch-precheck-result"]["ids"]] == [
+        sorted([MYSQL, DDS])
+    ]
+
+
 async def test_twenty_aliases_of_one_precheck_are_one_call(server: Served, emulator: Emulator) -> None:
     known = precheck_id("dts", "dts-1ewjspuw")
     aliases = " ".join(

@@ -1,5 +1,6 @@
 """What is particular to NineData; what holds for every vendor stands in test_contract."""
 
+import asyncio
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -29,6 +30,7 @@ from resolvers.upstream.limiter import Limiter
 from resolvers.vocabulary import (
     PrecheckCategory,
     PrecheckItemState,
+    PrecheckLocale,
     PrecheckProblemCode,
     PrecheckProgressSource,
     PrecheckPurpose,
@@ -207,3 +209,31 @@ def test_access_key_that_no_header_can_carry_is_refused() -> None:
     )
     with pytest.raises(ValueError, match="access_key_id"):
         NineData(settings, Limiter(None, Clock()), Clock())
+
+
+async def test_the_identifiers_travel_in_the_query_and_there_is_no_body() -> None:
+    """The documentation shows a JSON body for a GET; proxies drop those."""
+    asked: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 503 Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        asked.append(await reader.read())
+        writer.close()
+
+    listener = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    settings = NineDataSettings(
+        id="nine",
+        vendor="ninedata",
+        base_url=f"http://127.0.0.1:{port}",
+        access_key_id="AK",
+        secret_key=Secret("demo-not-a-secret"),
+    )
+    provider = NineData(settings, Limiter(None, Clock()), Clock())
+    async with listener:
+        await provider.fetch(["cd-a1/pcte-b2"], PrecheckLocale.EN)
+        await provider.close()
+    head = asked[0].decode().lower()
+    assert head.startswith(f"get {PATH}?taskid=cd-a1&prechecktaskid=pcte-b2 http/1.1\r\n".lower())
+    assert "content-length" not in head

@@ -60,7 +60,7 @@ CODES = {
     " FailedOperation.StartJobFailed FailedOperation.StatusInConflict FailedOperation.StatusInConflictError"
     " FailedOperation.UserNotAuthed OperationDenied.OperationDeniedError OperationDenied.BizOperationDeniedError"
     " OperationDenied.JobOperationDeniedError OperationDenied.NotEnoughMoneyError OperationDenied.OperationDenied"
-    " ResourceInUse.ResourceInUseError",
+    " ResourceInUse.ResourceInUseError FailedOperation OperationDenied ResourceInUse",
     "RATE_LIMITED": "RequestLimitExceeded RequestLimitExceeded.RequestLimitExceededError"
     " RequestLimitExceeded.UinLimitExceeded RequestLimitExceeded.GlobalRegionUinLimitExceeded",
     "UNREACHABLE": "InternalError InternalError.InternalErrorError InternalError.AddTaskError"
@@ -68,13 +68,13 @@ CODES = {
     " InternalError.ExecHttpRequestError InternalError.InternalHttpServerError"
     " InternalError.InternalInnerCommonError InternalError.InternalTradeError InternalError.LockError"
     " InternalError.ParseBinlogError InternalError.ProtocolError InternalError.UndefinedError"
-    " InternalError.UnknownError InternalError.DuplicateJob InternalError.NotEnoughMoneyError",
+    " InternalError.UnknownError InternalError.DuplicateJob InternalError.NotEnoughMoneyError InternalError.X-Y.Z",
     "VENDOR_ERROR": "DryRunOperation.DryRunOperationError LimitExceeded.LimitExceededError"
     " LimitExceeded.MaxUnusedJobs ResourceInsufficient.ResourceInsufficientError"
     " ResourceUnavailable.ResourceUnavailableError ResourcesSoldOut.ResourcesSoldOutError"
     " UnsupportedOperation.UnsupportedOperationError UnsupportedOperation.IntraNetUserNotTaggedError"
     " UnsupportedOperation.IntraNetUserNotTaggedForSyncJobError ActionOffline InvalidAction NoSuchVersion"
-    " UnsupportedRegion NeverHeardOf.This AuthFailures InternalErrors.X",
+    " UnsupportedRegion ResourceUnavailable UnsupportedOperation NeverHeardOf.This AuthFailures InternalErrors.X",
 }
 RETRYABLE = {"RATE_LIMITED", "UNREACHABLE"}
 PERMANENT = {"InternalError.DuplicateJob", "InternalError.NotEnoughMoneyError"}

@@ -19,7 +19,7 @@ from resolvers.upstream.refusals import Refusal
 
 
 def _of(*families: str) -> re.Pattern[str]:
-    return re.compile(rf"^(?:{'|'.join(families)})(?:\.\w+)?$", re.IGNORECASE)
+    return re.compile(rf"^(?:{'|'.join(families)})(?:\..*)?$", re.IGNORECASE)
 
 
 CLOCK_CODE = "AUTHFAILURE.SIGNATUREEXPIRE"
