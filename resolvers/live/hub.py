@@ -125,10 +125,11 @@ class Hub:
     async def _poll(self, topic: Topic, locale: PrecheckLocale) -> None:
         provider = self._snapshots.providers.get(topic.reference.provider_id)
         floor_seconds = provider.limits.poll_seconds if provider else 1.0
-        rest = self._clock.sleep
         if provider is not None and provider.limits.batch_size > 1:
-            rest = self._rounds.setdefault(provider.id, Rounds(self._clock, floor_seconds)).wait
-        await poll(topic, locale, self._snapshots, Pace(floor_seconds, random.random), rest)
+            rounds = self._rounds.setdefault(provider.id, Rounds(self._clock, floor_seconds))
+            await poll(topic, locale, self._snapshots, Pace(floor_seconds, _no_jitter), rounds.wait)
+        else:
+            await poll(topic, locale, self._snapshots, Pace(floor_seconds, random.random), self._clock.sleep)
 
     def _next_revision(self) -> int:
         self._newest_revision = next(self._revisions)
@@ -149,6 +150,11 @@ class Hub:
     def _problem_event(self, problem: PrecheckProblem) -> PrecheckEvent:
         cursor = f"{self._epoch}.{self._next_revision()}"
         return PrecheckEvent(kind=PrecheckEventKind.PROBLEM, cursor=cursor, at=self._clock.now(), problem=problem)
+
+
+def _no_jitter() -> float:
+    """The middle of all random numbers: jitter would scatter over several rounds who could share a call."""
+    return 0.5
 
 
 def _deadline_passed(reference: Reference, seconds: float) -> PrecheckProblem:

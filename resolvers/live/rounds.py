@@ -7,7 +7,11 @@ from resolvers.clock import Clock
 
 
 class Rounds:
-    """Waits that end only at whole multiples of `seconds`; who waits for the same one goes on together."""
+    """Waits that end only at whole multiples of `seconds`; who waits for the same one goes on together.
+
+    Waits are rounded to the nearest round and not up: a reading that ends a moment after its round
+    has begun would else lose the next one.
+    """
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock = clock
@@ -15,8 +19,9 @@ class Rounds:
         self._waited_for: dict[int, asyncio.Task[None]] = {}
 
     async def wait(self, seconds: float) -> None:
-        """Wait at least this long, and on to the next round."""
-        number = math.ceil((self._clock.monotonic() + seconds) / self._seconds)
+        """Wait about this long, at least until the next round."""
+        now = self._clock.monotonic() / self._seconds
+        number = max(math.floor(now) + 1, math.floor(now + seconds / self._seconds + 0.5))
         begun = self._waited_for.get(number)
         if begun is None:
             begun = self._waited_for[number] = asyncio.create_task(self._begin(number))

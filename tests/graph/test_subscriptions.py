@@ -233,18 +233,20 @@ async def test_a_deadline_ends_a_stream_with_a_word(providers: list[ProviderSett
 
 
 async def test_watched_prechecks_of_a_batch_vendor_are_read_in_batches_round_by_round(
-    server: Served, emulator: Emulator
+    providers: list[ProviderSettings], emulator: Emulator
 ) -> None:
+    calm = [replace(each, limits=replace(each.limits, poll_seconds=0.2)) for each in providers if each.id == "drs"]
     references = [emulator.create_run("drs", scenario="stuck", seconds=LONG) for _ in range(12)]
-    events = server.over_sse(UPDATES, refs=[ref("drs", each) for each in references])
-    for _ in references:
-        await anext(events)
-    rounds: list[int] = []
-    while len(rounds) < 8:
-        await asyncio.sleep(0.02)
-        rounds = [len(batch) for batch in emulator.calls("drs")["batch-precheck-result"]["ids"]]
-    await events.aclose()
-    assert [sorted(rounds[place : place + 2]) for place in (0, 2, 4, 6)] == [[2, 10]] * 4
+    with served(calm) as server:
+        events = server.over_sse(UPDATES, refs=[ref("drs", each) for each in references])
+        for _ in references:
+            await anext(events)
+        batches: list[int] = []
+        while len(batches) < 8:
+            await asyncio.sleep(0.02)
+            batches = [len(batch) for batch in emulator.calls("drs")["batch-precheck-result"]["ids"]]
+        await events.aclose()
+    assert [sorted(batches[place : place + 2]) for place in (0, 2, 4, 6)] == [[2, 10]] * 4
 
 
 async def test_a_precheck_left_out_of_one_answer_is_watched_on(stream: Stream, emulator: Emulator) -> None:
