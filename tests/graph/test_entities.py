@@ -33,7 +33,7 @@ async def test_five_representations_of_one_connection_are_one_call(server: Serve
     assert calls(emulator) == {"drs/batch-precheck-result": 1}
 
 
-async def test_each_entity_is_found_by_its_key(server: Served) -> None:
+async def test_each_entity_is_found_by_its_key(server: Served, emulator: Emulator) -> None:
     known = precheck_id("drs", MYSQL)
     key = "SOURCE:srcDbConnection"
     representations = [
@@ -46,9 +46,10 @@ async def test_each_entity_is_found_by_its_key(server: Served) -> None:
         {"__typename": "PrecheckItem", "key": key, "precheck": {"verdict": "READY"}},
         {"__typename": "Provider", "name": "Huawei DRS"},
     ]
+    assert calls(emulator) == {"drs/batch-precheck-result": 1}
 
 
-async def test_a_failed_entity_leaves_the_others_whole(server: Served) -> None:
+async def test_a_failed_entity_leaves_the_others_whole(server: Served, emulator: Emulator) -> None:
     representations: list[Any] = [
         precheck(providerId="drs", externalId=MYSQL),
         precheck(providerId="drs", externalId="00000000-0000-0000-0000-000000000000"),
@@ -79,6 +80,7 @@ async def test_a_failed_entity_leaves_the_others_whole(server: Served) -> None:
         10: "INVALID_REFERENCE",
         11: "BAD_REQUEST",
     }
+    assert calls(emulator) == {"drs/batch-precheck-result": 1}
 
 
 async def test_the_service_tells_its_schema(server: Served) -> None:

@@ -22,6 +22,13 @@ SEEDS = [
     ("dts", "dts-1ewjspuw"),
     ("ninedata", "cd-tg3isu1xgs/pcte-dj02vti9tabd"),
 ]
+EVERY_SEED_ONCE = {
+    "oms-ce/GetPreCheckResult": 1,
+    "oms-ee/GetPreCheckResult": 1,
+    "drs/batch-precheck-result": 1,
+    "dts/DescribeMigrationCheckJob": 1,
+    "ninedata/precheck-status": 1,
+}
 LOOKUP = """
 query ByVendorIds($refs: [PrecheckRefInput!]!, $maxAgeSeconds: Int) {
   lookupPrechecks(refs: $refs, maxAgeSeconds: $maxAgeSeconds) {
@@ -82,13 +89,7 @@ async def test_the_dashboard_shows_every_vendor_with_the_golden_verdicts(
     }
     assert page["totalCount"] == 6
     assert [node["verdict"] for node in page["nodes"]] == ["READY_WITH_WARNINGS"] * 3 + ["READY"] * 3
-    assert calls(emulator) == {
-        "oms-ce/GetPreCheckResult": 1,
-        "oms-ee/GetPreCheckResult": 1,
-        "drs/batch-precheck-result": 1,
-        "dts/DescribeMigrationCheckJob": 1,
-        "ninedata/precheck-status": 1,
-    }
+    assert calls(emulator) == EVERY_SEED_ONCE
 
 
 async def test_a_list_read_again_costs_no_call(server: Served, emulator: Emulator) -> None:
@@ -99,7 +100,7 @@ async def test_a_list_read_again_costs_no_call(server: Served, emulator: Emulato
     assert calls(emulator) == {}
 
 
-async def test_pages_fit_together(server: Served) -> None:
+async def test_pages_fit_together(server: Served, emulator: Emulator) -> None:
     whole = (await server.data(DASHBOARD, first=100))["prechecks"]
     seen, after, before = [], None, False
     while True:
@@ -111,6 +112,7 @@ async def test_pages_fit_together(server: Served) -> None:
         if not page["pageInfo"]["hasNextPage"]:
             break
     assert seen == [node["id"] for node in whole["nodes"]]
+    assert calls(emulator) == EVERY_SEED_ONCE
 
 
 @pytest.mark.parametrize(
@@ -128,9 +130,10 @@ async def test_pages_fit_together(server: Served) -> None:
         ('{updatedAfter: "2999-01-01T00:00:00+02:00"}', 0),
     ],
 )
-async def test_a_list_is_filtered(server: Served, condition: str, matching: int) -> None:
+async def test_a_list_is_filtered(server: Served, condition: str, matching: int, emulator: Emulator) -> None:
     data = await server.data(f"{{ prechecks(filter: {condition}) {{ totalCount nodes {{ id }} }} }}")
     assert (data["prechecks"]["totalCount"], len(data["prechecks"]["nodes"])) == (matching, matching)
+    assert calls(emulator) == EVERY_SEED_ONCE
 
 
 async def test_twenty_five_ids_of_one_batch_vendor_are_three_calls(server: Served, emulator: Emulator) -> None:
@@ -215,6 +218,8 @@ async def test_one_wrong_reference_and_one_vendor_down_leave_the_others_whole(
     assert all((entry["precheck"] is None) != (entry["problem"] is None) for entry in entries)
     assert entries[4]["problem"]["retryable"] is True
     assert entries[4]["problem"]["providerId"] == "dts"
+    assert emulator.calls("drs")["batch-precheck-result"]["count"] == 1
+    assert emulator.calls("ninedata")["precheck-status"]["count"] == 1
 
 
 @pytest.mark.parametrize(
@@ -247,6 +252,9 @@ async def test_a_vendor_in_trouble_shows_its_older_answer_as_stale(
     assert entries[2]["precheck"]["freshness"]["problem"] == {"code": code}
     listed = (await server.data("{ prechecks(filter: {stale: true}) { nodes { externalId } } }"))["prechecks"]
     assert {node["externalId"] for node in listed["nodes"]} == {MYSQL, DDS}
+    made = calls(emulator)
+    assert made.pop("drs/batch-precheck-result") == (1 if fault["kind"] == "refuse" else 2)
+    assert set(made.values()) == {2}
 
 
 async def test_a_tracked_precheck_that_never_answered_is_listed_and_says_why(
@@ -263,6 +271,7 @@ async def test_a_tracked_precheck_that_never_answered_is_listed_and_says_why(
         "freshness": {"source": "STALE", "fetchedAt": None, "problem": {"code": "UNREACHABLE"}},
         "problems": [{"code": "UNREACHABLE"}],
     }
+    assert calls(emulator) == {name: 1 for name in EVERY_SEED_ONCE if not name.startswith("ninedata")}
 
 
 async def test_a_looked_up_precheck_is_tracked_from_then_on(server: Served, emulator: Emulator) -> None:
@@ -272,6 +281,7 @@ async def test_a_looked_up_precheck_is_tracked_from_then_on(server: Served, emul
     listed = (await server.data("{ prechecks { totalCount nodes { externalId } } }"))["prechecks"]
     assert listed["totalCount"] == before + 1
     assert listed["nodes"][0]["externalId"] == reference
+    assert emulator.calls("dts")["DescribeMigrationCheckJob"]["count"] == 3
 
 
 @pytest.mark.parametrize(
@@ -300,7 +310,7 @@ async def test_a_wrong_reference_is_a_problem_beside_the_others_and_no_call(
     assert calls(emulator) == {"drs/batch-precheck-result": 1}
 
 
-async def test_what_cannot_be_shown_is_null_with_a_coded_error(server: Served) -> None:
+async def test_what_cannot_be_shown_is_null_with_a_coded_error(server: Served, emulator: Emulator) -> None:
     document = "query ($a: ID!, $b: ID!) { a: precheck(id: $a) { id } b: precheck(id: $b) { verdict } }"
     answer = await server.ask(document, a=precheck_id("dts", "dts-nosuchid"), b=precheck_id("drs", MYSQL))
     assert answer["data"] == {"a": None, "b": {"verdict": "READY"}}
@@ -310,6 +320,7 @@ async def test_what_cannot_be_shown_is_null_with_a_coded_error(server: Served) -
     assert error["extensions"]["providerId"] == "dts"
     assert error["extensions"]["vendorCode"] == "ResourceNotFound.ResourceNotFoundError"
     assert error["extensions"]["vendorRequestId"]
+    assert calls(emulator) == {"dts/DescribeMigrationCheckJob": 1, "drs/batch-precheck-result": 1}
 
 
 @pytest.mark.parametrize(
@@ -348,7 +359,7 @@ async def test_bad_arguments_are_refused_in_words_before_any_call(
     assert calls(emulator) == {}
 
 
-async def test_items_are_filtered(server: Served) -> None:
+async def test_items_are_filtered(server: Served, emulator: Emulator) -> None:
     document = """query ($id: ID!) { precheck(id: $id) {
       failed: items(filter: {states: [FAILED]}) { code blocking skip { applied } }
       source: items(filter: {sides: [SOURCE]}) { code }
@@ -370,6 +381,7 @@ async def test_items_are_filtered(server: Served) -> None:
         "blocking": [],
         "skipped": [{"code": "OptimizeCheck", "details": [{"state": "WARNING", "log": ["skipped"]}]}],
     }  # fmt: skip
+    assert calls(emulator) == {"dts/DescribeMigrationCheckJob": 1}
 
 
 async def test_providers_tell_what_they_can_and_how_they_are(server: Served, emulator: Emulator) -> None:
@@ -394,15 +406,16 @@ async def test_providers_tell_what_they_can_and_how_they_are(server: Served, emu
     assert health["oms-ce"]["state"] == "UNKNOWN"
 
 
-async def test_providers_are_found_by_capability_and_by_id(server: Served) -> None:
+async def test_providers_are_found_by_capability_and_by_id(server: Served, emulator: Emulator) -> None:
     data = await server.data(
         '{ precheckProviders(supporting: [BATCH_QUERY]) { id } a: precheckProvider(id: "dts") { name } '
         'b: precheckProvider(id: "x") { name } }'
     )
     assert data == {"precheckProviders": [{"id": "drs"}], "a": {"name": "Tencent DTS"}, "b": None}
+    assert calls(emulator) == {}
 
 
-async def test_text_comes_in_the_language_asked_for(server: Served) -> None:
+async def test_text_comes_in_the_language_asked_for(server: Served, emulator: Emulator) -> None:
     document = """query ($id: ID!, $locale: PrecheckLocale) {
       precheck(id: $id, locale: $locale) { items(filter: {codes: ["VersionCheck"]}) { title } } }"""
     known = precheck_id("dts", "dts-1ewjspuw")
@@ -414,6 +427,7 @@ async def test_text_comes_in_the_language_asked_for(server: Served) -> None:
     assert english["data"]["precheck"]["items"] == [{"title": "Version check"}]
     assert not chinese["data"]["precheck"]["items"][0]["title"].isascii()
     assert by_header == chinese
+    assert calls(emulator) == {"dts/DescribeMigrationCheckJob": 2}
 
 
 async def test_a_secret_is_never_part_of_an_answer(providers: list[ProviderSettings], emulator: Emulator) -> None:
