@@ -113,7 +113,7 @@ def _provider(table: dict[str, Any], where: str, folder: Path, environment: Mapp
     def secret(kind: type, value: Any) -> Any:
         if kind is Secret:
             return _secret(value, folder, environment)
-        raise NotImplementedError(kind)
+        raise NotImplementedError(kind)  # how msgspec is told that a type is none of ours
 
     try:
         settings = msgspec.convert(table, settings_type, dec_hook=secret)

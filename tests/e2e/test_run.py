@@ -10,10 +10,9 @@ import pytest
 from graph.http.explorer_operations import prepared_operations
 from resolvers.reference import Reference
 from tests.e2e.process import ROOT, Running, free_ports, make_run
+from tests.graph.documents import DDS, LOOKUP, MYSQL, SEEDS, UPDATES, event_of, ref
 from tests.graph.served import Served
-from tests.graph.test_queries import DDS, LOOKUP, MYSQL, SEEDS, ref
 from tests.graph.test_schema import OPERATIONS
-from tests.graph.test_subscriptions import UPDATES, event_of
 
 pytestmark = pytest.mark.e2e
 

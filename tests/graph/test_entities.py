@@ -4,8 +4,8 @@ from typing import Any
 
 from resolvers.reference import Reference, item_id
 from tests.emulator.process import Emulator
+from tests.graph.documents import MYSQL, calls, precheck_id
 from tests.graph.served import Served
-from tests.graph.test_queries import MYSQL, calls, precheck_id
 
 ENTITIES = """
 query Entities($representations: [_Any!]!) {

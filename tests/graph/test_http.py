@@ -11,8 +11,8 @@ from graph.http.transports import preferred
 from graph.settings import Settings
 from resolvers.upstream.contract import ProviderSettings
 from tests.emulator.process import Emulator
+from tests.graph.documents import calls
 from tests.graph.served import Served, Socket, served
-from tests.graph.test_queries import calls
 
 TYPENAME = {"query": "{ __typename }"}
 

@@ -7,133 +7,18 @@ import pytest
 from msgspec.structs import replace
 
 from graph.settings import Settings
-from resolvers.reference import Reference
 from resolvers.upstream.contract import ProviderSettings
 from tests.emulator.process import Emulator
-from tests.graph.served import Served, served
-
-MYSQL = "140b5236-88ad-43c8-811c-1268453jb101"
-DDS = "a281f62f-4631-45d6-a2d3-679a9f4jb105"
-SEEDS = [
-    ("oms-ce", "t_7di1uvmxd340"),
-    ("oms-ee", "t_57p3m9qk2v1a"),
-    ("drs", MYSQL),
-    ("drs", DDS),
-    ("dts", "dts-1ewjspuw"),
-    ("ninedata", "cd-tg3isu1xgs/pcte-dj02vti9tabd"),
-]
-EVERY_SEED_ONCE = {
-    "oms-ce/GetPreCheckResult": 1,
-    "oms-ee/GetPreCheckResult": 1,
-    "drs/batch-precheck-result": 1,
-    "dts/DescribeMigrationCheckJob": 1,
-    "ninedata/precheck-status": 1,
-}
-LOOKUP = """
-query ByVendorIds($refs: [PrecheckRefInput!]!, $maxAgeSeconds: Int) {
-  lookupPrechecks(refs: $refs, maxAgeSeconds: $maxAgeSeconds) {
-    ref { id providerId externalId }
-    precheck { id verdict status freshness { source problem { code } } }
-    problem { code message retryable providerId }
-  }
-}"""
-DASHBOARD = """
-query Dashboard($after: String, $first: Int) {
-  prechecks(first: $first, after: $after, orderBy: VERDICT_WORST_FIRST) {
-    totalCount
-    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
-    nodes {
-      id externalId taskId verdict status
-      provider { id name vendor }
-      progress { percent }
-      counts { total passed failed warning skipped blocking }
-      freshness { source ageSeconds }
-    }
-  }
-}"""
-
-
-def ref(provider_id: str, external_id: str) -> dict[str, str]:
-    return {"providerId": provider_id, "externalId": external_id}
-
-
-def precheck_id(provider_id: str, external_id: str) -> str:
-    return Reference(provider_id, external_id).id
-
-
-def calls(emulator: Emulator) -> dict[str, int]:
-    """Vendor calls since the test began, by operation; only those that were made."""
-    made = emulator.ask("GET", "/calls")
-    counted = {
-        f"{provider}/{name}": call["count"]
-        for provider, operations in made.items()
-        for name, call in operations.items()
-    }
-    return {name: count for name, count in counted.items() if count}
-
-
-async def test_the_dashboard_shows_every_vendor_with_the_golden_verdicts(
-    server: Served, emulator: Emulator
-) -> None:
-    page = (await server.data(DASHBOARD, first=50))["prechecks"]
-    shown = {
-        node["externalId"]: (node["status"], node["verdict"], *node["counts"].values()) for node in page["nodes"]
-    }
-    assert shown == {
-        "t_7di1uvmxd340": ("COMPLETED", "READY_WITH_WARNINGS", 30, 29, 0, 1, 0, 0),
-        "t_57p3m9qk2v1a": ("COMPLETED", "READY", 2, 2, 0, 0, 0, 0),
-        MYSQL: ("COMPLETED", "READY", 39, 39, 0, 0, 0, 0),
-        DDS: ("COMPLETED", "READY_WITH_WARNINGS", 27, 25, 0, 2, 0, 0),
-        "dts-1ewjspuw": ("COMPLETED", "READY_WITH_WARNINGS", 13, 11, 1, 1, 1, 0),
-        "cd-tg3isu1xgs/pcte-dj02vti9tabd": ("COMPLETED", "READY", 2, 2, 0, 0, 0, 0),
-    }
-    assert page["totalCount"] == 6
-    assert [node["verdict"] for node in page["nodes"]] == ["READY_WITH_WARNINGS"] * 3 + ["READY"] * 3
-    assert calls(emulator) == EVERY_SEED_ONCE
-
-
-async def test_a_list_read_again_costs_no_call(server: Served, emulator: Emulator) -> None:
-    await server.data(DASHBOARD)
-    emulator.ask("DELETE", "/calls")
-    await server.data(DASHBOARD)
-    await server.data("{ precheckProviders { prechecks { totalCount nodes { verdict } } health { state } } }")
-    assert calls(emulator) == {}
-
-
-async def test_pages_fit_together(server: Served, emulator: Emulator) -> None:
-    whole = (await server.data(DASHBOARD, first=100))["prechecks"]
-    seen, after, before = [], None, False
-    while True:
-        page = (await server.data(DASHBOARD, first=4, after=after))["prechecks"]
-        assert page["totalCount"] == 6
-        assert page["pageInfo"]["hasPreviousPage"] is before
-        seen += [node["id"] for node in page["nodes"]]
-        after, before = page["pageInfo"]["endCursor"], True
-        if not page["pageInfo"]["hasNextPage"]:
-            break
-    assert seen == [node["id"] for node in whole["nodes"]]
-    assert calls(emulator) == EVERY_SEED_ONCE
-
-
-@pytest.mark.parametrize(
-    ("condition", "matching"),
-    [
-        ("{}", 6),
-        ('{providerIds: ["drs", "dts"]}', 3),
-        ('{vendors: ["oceanbase-oms"]}', 2),
-        ("{verdicts: [READY]}", 3),
-        ("{purposes: [MIGRATION]}", 1),
-        ('{purposes: [COMPARISON], taskIds: ["cd-tg3isu1xgs"]}', 1),
-        ("{statuses: [RUNNING]}", 0),
-        ("{stale: true}", 0),
-        ('{updatedAfter: "2026-01-01T00:00:00Z"}', 6),
-        ('{updatedAfter: "2999-01-01T00:00:00+02:00"}', 0),
-    ],
+from tests.graph.documents import (
+    DDS,
+    LOOKUP,
+    MYSQL,
+    SEEDS,
+    calls,
+    precheck_id,
+    ref,
 )
-async def test_a_list_is_filtered(server: Served, condition: str, matching: int, emulator: Emulator) -> None:
-    data = await server.data(f"{{ prechecks(filter: {condition}) {{ totalCount nodes {{ id }} }} }}")
-    assert (data["prechecks"]["totalCount"], len(data["prechecks"]["nodes"])) == (matching, matching)
-    assert calls(emulator) == EVERY_SEED_ONCE
+from tests.graph.served import Served, served
 
 
 async def test_twenty_five_ids_of_one_batch_vendor_are_three_calls(server: Served, emulator: Emulator) -> None:
@@ -255,33 +140,6 @@ async def test_a_vendor_in_trouble_shows_its_older_answer_as_stale(
     made = calls(emulator)
     assert made.pop("drs/batch-precheck-result") == (1 if fault["kind"] == "refuse" else 2)
     assert set(made.values()) == {2}
-
-
-async def test_a_tracked_precheck_that_never_answered_is_listed_and_says_why(
-    server: Served, emulator: Emulator
-) -> None:
-    emulator.fault("ninedata", "refuse")
-    document = """{ prechecks(filter: {providerIds: ["ninedata"]}) { nodes {
-      status verdict summary freshness { source fetchedAt problem { code } } problems { code } } } }"""
-    [node] = (await server.data(document))["prechecks"]["nodes"]
-    assert node.pop("summary").startswith("The vendor cannot be reached")
-    assert node == {
-        "status": "UNKNOWN",
-        "verdict": "INCONCLUSIVE",
-        "freshness": {"source": "STALE", "fetchedAt": None, "problem": {"code": "UNREACHABLE"}},
-        "problems": [{"code": "UNREACHABLE"}],
-    }
-    assert calls(emulator) == {name: 1 for name in EVERY_SEED_ONCE if not name.startswith("ninedata")}
-
-
-async def test_a_looked_up_precheck_is_tracked_from_then_on(server: Served, emulator: Emulator) -> None:
-    reference = emulator.create_run("dts", scenario="blocked", seconds=1)
-    before = (await server.data("{ prechecks { totalCount } }"))["prechecks"]["totalCount"]
-    await server.data(LOOKUP, refs=[ref("dts", reference), ref("dts", "dts-nosuchid")])
-    listed = (await server.data("{ prechecks { totalCount nodes { externalId } } }"))["prechecks"]
-    assert listed["totalCount"] == before + 1
-    assert listed["nodes"][0]["externalId"] == reference
-    assert emulator.calls("dts")["DescribeMigrationCheckJob"]["count"] == 3
 
 
 @pytest.mark.parametrize(

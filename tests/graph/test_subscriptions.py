@@ -4,26 +4,22 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 
-import httpx2 as httpx
 import pytest
 from msgspec.structs import replace
-from websockets.exceptions import ConnectionClosed
 
 from graph.settings import Settings
 from resolvers.upstream.contract import ProviderSettings
 from tests.emulator.process import Emulator
+from tests.graph.documents import (
+    MYSQL,
+    UPDATES,
+    calls,
+    event_of,
+    precheck_id,
+    ref,
+)
 from tests.graph.served import Served, Socket, served
-from tests.graph.test_queries import MYSQL, calls, precheck_id, ref
 
-UPDATES = """
-subscription Updates($ids: [ID!], $refs: [PrecheckRefInput!], $until: PrecheckStreamEnd, $after: String) {
-  precheckUpdates(ids: $ids, refs: $refs, until: $until, after: $after) {
-    kind cursor gap remaining
-    precheck { externalId run status verdict progress { percent } items { precheck { externalId } } }
-    changes { previousState item { key state } }
-    problem { code message retryAfterSeconds }
-  }
-}"""
 Stream = Callable[..., AsyncGenerator[dict[str, Any], None]]
 OMS = "t_7di1uvmxd340"
 LONG = 80  # seconds of a run that a test moves on by hand; far below the vendors' windows for clocks
@@ -33,12 +29,6 @@ LONG = 80  # seconds of a run that a test moves on by hand; far below the vendor
 def stream(server: Served, request: pytest.FixtureRequest) -> Stream:
     method: Stream = getattr(server, request.param)
     return method
-
-
-def event_of(payload: dict[str, Any]) -> dict[str, Any]:
-    assert "errors" not in payload, payload
-    event: dict[str, Any] = payload["data"]["precheckUpdates"]
-    return event
 
 
 async def followed(
@@ -290,64 +280,6 @@ async def test_calls_at_once_learn_the_clock_of_the_vendor_together(server: Serv
     assert calls(emulator) == {
         "drs/batch-precheck-result": 3, "ninedata/precheck-status": 4, "dts/DescribeMigrationCheckJob": 4
     }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        [],
-        5,
-        {"type": 5},
-        {"type": "ping", "id": []},
-        {"type": "subscribe", "id": 5, "payload": {"query": "{ a }"}},
-        {"type": "subscribe", "id": "1", "payload": {"query": 5}},
-        {"type": "subscribe", "id": "1", "payload": "x"},
-    ],
-)
-async def test_what_is_no_message_closes_the_socket_with_4400(server: Served, message: Any) -> None:
-    async with Socket(server.url) as socket:
-        await socket.send(message)
-        with pytest.raises(ConnectionClosed) as closed:
-            await socket.receive()
-    assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == 4400
-
-
-@pytest.mark.parametrize(
-    ("variables", "code", "says"),
-    [
-        ({}, "BAD_REQUEST", "Nothing to watch"),
-        ({"ids": []}, "BAD_REQUEST", "Nothing to watch"),
-        ({"ids": ["x"] * 101}, "LIMIT_EXCEEDED", "at most 100"),
-        ({"ids": [precheck_id("drs", MYSQL)], "after": "yesterday"}, "BAD_REQUEST", "`after` takes the `cursor`"),
-    ],
-)
-async def test_bad_arguments_are_refused_in_words(
-    server: Served, emulator: Emulator, variables: dict[str, Any], code: str, says: str
-) -> None:
-    [payload] = [payload async for payload in server.over_sse(UPDATES, **variables)]
-    [error] = payload["errors"]
-    assert (error["extensions"]["code"], says in error["message"]) == (code, True)
-    assert calls(emulator) == {}
-
-
-async def test_two_operations_on_one_socket_share_nothing(server: Served, emulator: Emulator) -> None:
-    query = "query ($id: ID!) { precheck(id: $id, maxAgeSeconds: 0) { verdict } }"
-    async with Socket(server.url) as socket:
-        for place in ("1", "2"):
-            await socket.subscribe(place, query, id=precheck_id("oms-ce", OMS))
-            assert (await socket.receive())["type"] == "next"
-            assert (await socket.receive())["type"] == "complete"
-    assert calls(emulator) == {"oms-ce/GetPreCheckResult": 2}
-
-
-async def test_a_subscription_without_a_stream_is_told_what_it_needs(server: Served) -> None:
-    async with httpx.AsyncClient() as client:
-        body = {"query": "subscription { precheckUpdates { kind } }"}
-        answer = await client.post(f"{server.url}/graphql", json=body)
-    assert answer.status_code == 400
-    [error] = answer.json()["errors"]
-    assert "text/event-stream" in error["message"]
 
 
 def dts_body(status: str, flag: str, step: str) -> dict[str, Any]:

@@ -1,0 +1,76 @@
+"""What a stream refuses, and the protocol of its socket."""
+
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.emulator.process import Emulator
+from tests.graph.documents import (
+    MYSQL,
+    UPDATES,
+    calls,
+    precheck_id,
+)
+from tests.graph.served import Served, Socket
+
+OMS = "t_7di1uvmxd340"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        [],
+        5,
+        {"type": 5},
+        {"type": "ping", "id": []},
+        {"type": "subscribe", "id": 5, "payload": {"query": "{ a }"}},
+        {"type": "subscribe", "id": "1", "payload": {"query": 5}},
+        {"type": "subscribe", "id": "1", "payload": "x"},
+    ],
+)
+async def test_what_is_no_message_closes_the_socket_with_4400(server: Served, message: Any) -> None:
+    async with Socket(server.url) as socket:
+        await socket.send(message)
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.receive()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4400
+
+
+@pytest.mark.parametrize(
+    ("variables", "code", "says"),
+    [
+        ({}, "BAD_REQUEST", "Nothing to watch"),
+        ({"ids": []}, "BAD_REQUEST", "Nothing to watch"),
+        ({"ids": ["x"] * 101}, "LIMIT_EXCEEDED", "at most 100"),
+        ({"ids": [precheck_id("drs", MYSQL)], "after": "yesterday"}, "BAD_REQUEST", "`after` takes the `cursor`"),
+    ],
+)
+async def test_bad_arguments_are_refused_in_words(
+    server: Served, emulator: Emulator, variables: dict[str, Any], code: str, says: str
+) -> None:
+    [payload] = [payload async for payload in server.over_sse(UPDATES, **variables)]
+    [error] = payload["errors"]
+    assert (error["extensions"]["code"], says in error["message"]) == (code, True)
+    assert calls(emulator) == {}
+
+
+async def test_two_operations_on_one_socket_share_nothing(server: Served, emulator: Emulator) -> None:
+    query = "query ($id: ID!) { precheck(id: $id, maxAgeSeconds: 0) { verdict } }"
+    async with Socket(server.url) as socket:
+        for place in ("1", "2"):
+            await socket.subscribe(place, query, id=precheck_id("oms-ce", OMS))
+            assert (await socket.receive())["type"] == "next"
+            assert (await socket.receive())["type"] == "complete"
+    assert calls(emulator) == {"oms-ce/GetPreCheckResult": 2}
+
+
+async def test_a_subscription_without_a_stream_is_told_what_it_needs(server: Served) -> None:
+    async with httpx.AsyncClient() as client:
+        body = {"query": "subscription { precheckUpdates { kind } }"}
+        answer = await client.post(f"{server.url}/graphql", json=body)
+    assert answer.status_code == 400
+    [error] = answer.json()["errors"]
+    assert "text/event-stream" in error["message"]
