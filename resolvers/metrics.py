@@ -1,0 +1,58 @@
+"""What operators count: every metric of this process, named once.
+
+Labels are ids from the configuration and our own words. A vendor's words never become a label, for
+they are without end; the log names them.
+"""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+VENDOR_CALLS = Counter(
+    "precheck_vendor_calls",
+    "HTTP exchanges with a vendor by how they ended: `answered`, or a problem's code in small letters.",
+    ("provider", "outcome"),
+)
+VENDOR_CALL_SECONDS = Histogram(
+    "precheck_vendor_call_seconds",
+    "Seconds from the first byte sent to the last byte read, waiting for a turn not included.",
+    ("provider",),
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0),
+)
+RETRIES = Counter(
+    "precheck_vendor_retries", "Reads asked again, by the code of the trouble before.", ("provider", "code")
+)
+RETRIES_DENIED = Counter(
+    "precheck_vendor_retries_denied",
+    "Retries not made because the connection's retry budget was used up.",
+    ("provider",),
+)
+BREAKER_STATE = Gauge(
+    "precheck_breaker_state", "0 closed, 1 open: the vendor is left alone, 0.5 one call tries it.", ("provider",)
+)
+BREAKER_OPENED = Counter("precheck_breaker_opened", "How often a breaker opened.", ("provider",))
+BREAKER_REFUSED = Counter(
+    "precheck_breaker_refused", "Reads answered without a call because the breaker was open.", ("provider",)
+)
+LIMITER_WAIT_SECONDS = Histogram(
+    "precheck_limiter_wait_seconds",
+    "Seconds a call waited for its turn, by rate limit and by concurrency.",
+    ("provider",),
+    buckets=(0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+)
+LIMITER_REFUSED = Counter(
+    "precheck_limiter_refused", "Reads refused at once because their turn would come too late.", ("provider",)
+)
+UNKNOWN_WORDS = Counter(
+    "precheck_unknown_words",
+    "Words of a vendor that no table knows, by where they stood: `status`, `item_state`, `side` or `role`.",
+    ("provider", "field"),
+)
+WIRE_ODDITIES = Counter(
+    "precheck_wire_oddities",
+    "Answers that are not as documented: `duplicate_key` was read, `other_reference` was refused.",
+    ("provider", "kind"),
+)
+POLLER_FAULTS = Counter(
+    "precheck_poller_faults", "Faults of this server while it watched; the poller went on.", ("provider",)
+)
+LOOP_LAG_SECONDS = Gauge("precheck_loop_lag_seconds", "How late the event loop woke its watchdog the last time.")
+LOOP_BLOCKED = Counter("precheck_loop_blocked", "How often the event loop was blocked for too long.")
