@@ -1,10 +1,10 @@
-"""The HTTP manners that every vendor gets: one pool, a deadline, a bulkhead, a bounded body, mapped errors."""
+"""One pool towards one vendor: turns, stage deadlines, a bounded body, every error one of ours."""
 
 import asyncio
-from collections.abc import Mapping
-from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, NamedTuple, Self
 
 import httpx2 as httpx
 
@@ -18,49 +18,31 @@ from resolvers.errors import (
     Unreachable,
     UnreadableAnswer,
 )
+from resolvers.metrics import LIMITER_WAIT_SECONDS, VENDOR_CALL_SECONDS, VENDOR_CALLS
+from resolvers.upstream.answer import Answer, VendorClock, request_id, retry_after
+from resolvers.upstream.body import ACCEPT_ENCODING, Body, UnreadableBody
 from resolvers.upstream.limiter import Limiter
 
-MAX_BODY_BYTES = 8 * 1024 * 1024
 CONNECT_SECONDS = 2.0
-_MAX_RETRY_AFTER_SECONDS = 30.0
+MOST_HEADERS = 200
+_SHARE_FOR_HEADERS = 0.75
+_SHARE_FOR_SILENCE = 0.5
+# A shorter secret may stand in a text by chance.
+_LEAST_SECRET = 8
 
 
-class Answer(NamedTuple):
-    """What came back: status, headers and the decoded body, of at most MAX_BODY_BYTES.
+class Stages(NamedTuple):
+    """How long each stage of one exchange may take, in seconds."""
 
-    `clock_offset` is what was known of the vendor's clock when the request was signed.
-    """
+    connect: float
+    headers: float
+    silence: float
+    total: float
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    clock_offset: timedelta = timedelta(0)
-
-
-class VendorClock:
-    """The vendor's time as far as it is known: ours, moved by what its `Date` header taught."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self.offset = timedelta(0)
-
-    def now(self) -> datetime:
-        """The instant to sign with."""
-        return self._clock.now() + self.offset
-
-    def learn(self, answer: Answer) -> bool:
-        """Take over the time of a vendor that refused ours; whether signing anew may help.
-
-        It may also help where another call has learnt the time while this one was under way.
-        """
-        try:
-            theirs = parsedate_to_datetime(answer.headers.get("date", ""))
-        except ValueError:
-            return False
-        if theirs.tzinfo is None:
-            return False
-        self.offset += theirs - self.now()
-        return abs(self.offset - answer.clock_offset) > timedelta(seconds=1)
+    @classmethod
+    def within(cls, total: float) -> Self:
+        """The stages of an exchange that may take `total` seconds."""
+        return cls(min(CONNECT_SECONDS, total), _SHARE_FOR_HEADERS * total, _SHARE_FOR_SILENCE * total, total)
 
 
 class Connection:
@@ -77,17 +59,27 @@ class Connection:
         clock: Clock,
     ) -> None:
         self.provider_id = provider_id
+        self.timeout_seconds = timeout_seconds
+        self.limiter = limiter
         self.clock = VendorClock(clock)
-        self._timeout_seconds = timeout_seconds
-        self._limiter = limiter
+        self._monotonic = clock.monotonic
+        self._stages = Stages.within(timeout_seconds)
         self._turns = asyncio.Semaphore(concurrency)
+        self._secrets: dict[str, bytes] = {}
         self._client = httpx.AsyncClient(
             base_url=base_url.rstrip("/"),
-            timeout=httpx.Timeout(timeout_seconds, connect=min(CONNECT_SECONDS, timeout_seconds)),
-            limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
+            headers={"accept-encoding": ACCEPT_ENCODING},
+            # The stages after connecting are timed here, for the client times only single reads.
+            timeout=httpx.Timeout(None, connect=self._stages.connect),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
             follow_redirects=False,
             trust_env=False,
         )
+
+    def conceal(self, name: str, secret: str) -> None:
+        """Have a secret struck out of whatever the vendor sends; a new one of the same name replaces it."""
+        if len(secret) >= _LEAST_SECRET:
+            self._secrets[name] = secret.encode()
 
     async def send(
         self,
@@ -101,26 +93,22 @@ class Connection:
     ) -> Answer:
         """One call, in turn and in time. `url` is a path below the base URL, or an absolute URL.
 
-        Raises TimedOut, Unreachable, UnreadableAnswer or RateLimited; any HTTP status is an answer.
+        Raises TimedOut, Unreachable or UnreadableAnswer; any HTTP status but a redirect is an answer.
         """
-        await self._limiter.take(self.provider_id)
         request = self._client.build_request(method, url, params=params, content=content, headers=headers)
-        async with self._turns:
-            try:
-                async with asyncio.timeout(self._timeout_seconds):
-                    return await self._exchange(request, auth)
-            except (TimeoutError, httpx.TimeoutException) as error:
-                raise TimedOut(
-                    f"The vendor did not answer within {self._timeout_seconds:g} s.",
-                    provider_id=self.provider_id,
-                ) from error
-            except httpx.DecodingError as error:
-                raise self.unreadable("its compression is broken") from error
-            except httpx.TransportError as error:
-                raise Unreachable(
-                    "The vendor cannot be reached: no connection, or it broke off. Check base URL and network.",
-                    provider_id=self.provider_id,
-                ) from error
+        if auth is None:
+            return await self._exchange(request)
+        # Driven here and not by the client, which would read what comes between without any bound.
+        flow = auth.async_auth_flow(request)
+        try:
+            request = await anext(flow)
+            while True:
+                answer = await self._exchange(request)
+                request = await flow.asend(_response(answer, request))
+        except StopAsyncIteration:
+            return answer
+        finally:
+            await flow.aclose()
 
     async def close(self) -> None:
         """Close the pool."""
@@ -140,6 +128,7 @@ class Connection:
         `known` are further facts of the problem (vendor_code, vendor_advice, vendor_request_id).
         """
         known = {"provider_id": self.provider_id, **known}
+        known["vendor_request_id"] = known.get("vendor_request_id") or request_id(answer)
         match answer.status:
             case 401:
                 return Unauthenticated("The vendor refuses the configured credentials. Check them.", **known)
@@ -155,29 +144,116 @@ class Connection:
                 return Unreachable(f"The vendor's side is broken: it answers with HTTP {status}.", **known)
         return None
 
-    async def _exchange(self, request: httpx.Request, auth: httpx.Auth | None) -> Answer:
-        clock_offset = self.clock.offset
-        response = await self._client.send(request, auth=auth, stream=True)
+    async def _exchange(self, request: httpx.Request) -> Answer:
+        async with self._turn():
+            clock_offset = self.clock.offset
+            started = self._monotonic()
+            outcome = "cancelled"
+            try:
+                answer = await self._converse(request, clock_offset)
+                outcome = "answered" if answer.status < 400 else f"http_{answer.status // 100}xx"
+            except PrecheckError as error:
+                outcome = error.code.value.lower()
+                raise
+            finally:
+                VENDOR_CALLS.labels(self.provider_id, outcome).inc()
+                VENDOR_CALL_SECONDS.labels(self.provider_id).observe(self._monotonic() - started)
+        return answer
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        came = self._monotonic()
+        with self.limiter.queue():
+            await self._turns.acquire()
+            try:
+                await self.limiter.take()
+            except BaseException:
+                self._turns.release()
+                raise
+        LIMITER_WAIT_SECONDS.labels(self.provider_id).observe(self._monotonic() - came)
         try:
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    raise self.unreadable(f"it is larger than {MAX_BODY_BYTES} bytes")
+            yield
         finally:
+            self._turns.release()
+
+    async def _converse(self, request: httpx.Request, clock_offset: timedelta) -> Answer:
+        stages = self._stages
+        try:
+            async with asyncio.timeout(stages.total):
+                response = await self._headers(request)
+                try:
+                    body = await self._body(response)
+                finally:
+                    await response.aclose()
+        except TimeoutError:
+            raise self._timed_out(f"did not finish its answer within {stages.total:g} s") from None
+        except httpx.TransportError as error:
+            raise self._broke_off() from error
+        for secret in self._secrets.values():
+            body = body.replace(secret, b"***")
+        return Answer(response.status_code, response.headers, body, clock_offset)
+
+    async def _headers(self, request: httpx.Request) -> httpx.Response:
+        try:
+            async with asyncio.timeout(self._stages.headers):
+                response = await self._client.send(request, auth=None, stream=True)
+        except TimeoutError:
+            raise self._timed_out(f"did not begin to answer within {self._stages.headers:g} s") from None
+        except httpx.RemoteProtocolError as error:
+            if _is_no_http(error):
+                raise self.unreadable("it is not HTTP") from error
+            raise
+        except httpx.ConnectTimeout:
+            raise self._unreachable(f"no connection within {self._stages.connect:g} s") from None
+        if 300 <= response.status_code < 400 or response.status_code < 200:
             await response.aclose()
-        return Answer(response.status_code, response.headers, bytes(body), clock_offset)
+            raise self._redirected(response.status_code)
+        if len(response.headers) > MOST_HEADERS:
+            await response.aclose()
+            raise self.unreadable(f"it has more than {MOST_HEADERS} headers")
+        return response
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        now = asyncio.get_running_loop().time
+        try:
+            body = Body(response.headers.get("content-encoding", ""))
+            async with asyncio.timeout(self._stages.silence) as silence:
+                async for chunk in response.aiter_raw():
+                    silence.reschedule(now() + self._stages.silence)
+                    body.feed(chunk)
+            return body.whole()
+        except UnreadableBody as error:
+            raise self.unreadable(str(error)) from None
+        except TimeoutError:
+            raise self._timed_out(
+                f"fell silent for {self._stages.silence:g} s in the middle of its answer"
+            ) from None
+
+    def _timed_out(self, what: str) -> TimedOut:
+        return TimedOut(f"The vendor {what}.", provider_id=self.provider_id)
+
+    def _unreachable(self, why: str) -> Unreachable:
+        return Unreachable(
+            f"The vendor cannot be reached: {why}. Check base URL and network.", provider_id=self.provider_id
+        )
+
+    def _broke_off(self) -> Unreachable:
+        return self._unreachable("no connection, or it broke off")
+
+    def _redirected(self, status: int) -> UnreadableAnswer:
+        return UnreadableAnswer(
+            f"The vendor answers with HTTP {status}, which leads elsewhere; redirects are not followed. "
+            "Set the base URL to where the vendor's API is.",
+            provider_id=self.provider_id,
+            retryable=False,
+        )
 
 
-def retry_after(answer: Answer, clock: VendorClock) -> float | None:
-    """Seconds that `Retry-After` asks to wait, from seconds or a date, at most 30; None if it asks nothing."""
-    text = answer.headers.get("retry-after", "").strip()
-    if text.isdecimal():
-        return min(float(text[:9]), _MAX_RETRY_AFTER_SECONDS)
-    try:
-        until = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if until.tzinfo is None:
-        return None
-    return min(max((until - clock.now()).total_seconds(), 0.0), _MAX_RETRY_AFTER_SECONDS)
+def _response(answer: Answer, request: httpx.Request) -> httpx.Response:
+    headers = {name: value for name, value in answer.headers.items() if name.lower() != "content-encoding"}
+    return httpx.Response(answer.status, headers=headers, content=answer.body, request=request)
+
+
+def _is_no_http(error: httpx.RemoteProtocolError) -> bool:
+    # The client's own complaint, that nothing came before the end, has no parser's error behind it.
+    return error.__cause__ is not None and error.__cause__.__cause__ is not None

@@ -6,19 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import msgspec
-import structlog
 
 from resolvers.clock import Clock
-from resolvers.domain import Precheck, PrecheckProblem, ProviderLimits
+from resolvers.domain import Precheck, ProviderLimits
 from resolvers.domain import Provider as ProviderCard
-from resolvers.errors import InternalFault, NotFound, PrecheckError
+from resolvers.upstream.breaker import OPEN_SECONDS
 from resolvers.upstream.connection import Connection
-from resolvers.upstream.health import Health
 from resolvers.upstream.limiter import Limiter
+from resolvers.upstream.manners import Manners
+from resolvers.upstream.manners import Outcome as Outcome
+from resolvers.upstream.words import UnknownWords
 from resolvers.vocabulary import PrecheckLocale, ProviderCapability
-
-Outcome = Precheck | PrecheckProblem
-_log = structlog.get_logger()
 
 
 class Secret:
@@ -42,6 +40,7 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     concurrency: int | None = None
     poll_seconds: float | None = None
     timeout_seconds: float | None = None
+    breaker_seconds: float | None = None
 
 
 class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,7 +78,6 @@ class Provider(ABC):
         self.id = settings.id
         self.settings = settings
         self.clock = clock
-        self.health = Health(clock)
         limits = settings.limits
         self.limits = ProviderLimits(
             requests_per_second=limits.requests_per_second or self.requests_per_second,
@@ -95,6 +93,12 @@ class Provider(ABC):
             limiter=limiter,
             clock=clock,
         )
+        for name in settings.__struct_fields__:
+            if isinstance(secret := getattr(settings, name), Secret):
+                self.connection.conceal(name, secret.reveal())
+        self.manners = Manners(self.connection, clock, limits.breaker_seconds or OPEN_SECONDS)
+        self.health = self.manners.health
+        self._words = UnknownWords(settings.id)
 
     @classmethod
     def rate_scope(cls, settings: ProviderSettings) -> str:
@@ -130,31 +134,14 @@ class Provider(ABC):
     async def fetch(self, external_ids: Sequence[str], locale: PrecheckLocale) -> dict[str, Outcome]:
         """One outcome for each identifier, whatever happens: a failure is data, never an exception.
 
-        At most `batch_size` different identifiers, all of them valid; one vendor call.
+        At most `batch_size` different identifiers, all of them valid; one vendor call, and another one for
+        what is worth it: see `Manners`.
         """
-        started = self.clock.monotonic()
-        answers = await self._answers(external_ids, locale)
-        outcomes = {external_id: self._outcome(answers, external_id) for external_id in external_ids}
-        problems = [outcome if isinstance(outcome, PrecheckProblem) else None for outcome in outcomes.values()]
-        self.health.record(problems, self.clock.monotonic() - started)
+        outcomes = await self.manners.read(external_ids, lambda asked: self.ask(asked, locale))
+        for outcome in outcomes.values():
+            if isinstance(outcome, Precheck):
+                self._words.count(outcome)
         return outcomes
-
-    async def _answers(self, external_ids: Sequence[str], locale: PrecheckLocale) -> Mapping[str, Outcome]:
-        try:
-            return await self.ask(external_ids, locale)
-        except PrecheckError as error:
-            return dict.fromkeys(external_ids, error.problem)
-        except Exception:
-            _log.exception("provider_fault", provider=self.id)
-            return dict.fromkeys(external_ids, _internal_fault())
-
-    def _outcome(self, answers: Mapping[str, Outcome], external_id: str) -> Outcome:
-        outcome = answers.get(external_id)
-        if outcome is None:
-            outcome = NotFound("The vendor knows no such precheck. Check the identifier.").problem
-        if isinstance(outcome, PrecheckProblem) and outcome.provider_id is None:
-            return msgspec.structs.replace(outcome, provider_id=self.id)
-        return outcome
 
     async def close(self) -> None:
         """Close the connections to the vendor."""
@@ -164,7 +151,3 @@ class Provider(ABC):
     def is_complete(cls) -> bool:
         """Whether nothing abstract is left, which makes this class a vendor's provider."""
         return not inspect.isabstract(cls)
-
-
-def _internal_fault() -> PrecheckProblem:
-    return InternalFault("This server failed to read the vendor's answer; its log says why.").problem

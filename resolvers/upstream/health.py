@@ -7,6 +7,7 @@ from statistics import median
 
 from resolvers.clock import Clock
 from resolvers.domain import PrecheckProblem, ProviderHealth
+from resolvers.upstream.breaker import Breaker
 from resolvers.vocabulary import PrecheckProblemCode as Code
 from resolvers.vocabulary import ProviderState
 
@@ -22,7 +23,6 @@ CONNECTION_TROUBLE = frozenset(
         Code.INTERNAL,
     }
 )
-DOWN_AFTER_FAILURES = 5
 _WINDOW_SECONDS = 60.0
 _DEGRADED_SHARE = 0.2
 _LATENCIES_KEPT = 50
@@ -31,8 +31,9 @@ _LATENCIES_KEPT = 50
 class Health:
     """Counts the calls of one connection; reading it makes no call."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, breaker: Breaker) -> None:
         self._clock = clock
+        self._breaker = breaker
         self._calls: deque[tuple[float, bool]] = deque(maxlen=1000)
         self._latencies: deque[float] = deque(maxlen=_LATENCIES_KEPT)
         self._last_success_at: datetime | None = None
@@ -63,13 +64,14 @@ class Health:
             last_failure_at=self._last_failure_at,
             consecutive_failures=self._failures_in_a_row,
             typical_latency_ms=round(median(self._latencies), 1) if self._latencies else None,
+            retry_at=self._breaker.retry_at,
             problem=self._problem,
         )
 
     def _state(self) -> ProviderState:
         if not self._calls:
             return ProviderState.UNKNOWN
-        if self._failures_in_a_row >= DOWN_AFTER_FAILURES:
+        if self._breaker.is_open:
             return ProviderState.DOWN
         return ProviderState.DEGRADED if self._failures_in_a_row or self._is_shaky() else ProviderState.HEALTHY
 

@@ -1,5 +1,6 @@
 """Reads vendors' JSON leniently: whatever arrives becomes a value or a problem, never an unforeseen exception."""
 
+import json
 import re
 from collections.abc import Sequence
 from typing import TypeVar
@@ -7,12 +8,14 @@ from typing import TypeVar
 import msgspec
 
 from resolvers.errors import PrecheckError, UnreadableAnswer
+from resolvers.metrics import WIRE_ODDITIES
 
 Wire = TypeVar("Wire", bound=msgspec.Struct)
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _PERCENT = re.compile(r"([+-]?\d{1,20}(?:\.\d{0,20})?)\s*%?", re.ASCII)
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
+_COLON = re.compile(rb'"\s*:')
 _MOST_SIGNS_QUOTED = 300
 # Ten times what vendors list; a body of nothing but commas would make millions.
 MOST_ITEMS = 20_000
@@ -21,9 +24,36 @@ MOST_ITEMS = 20_000
 def decode_json(body: bytes, provider_id: str) -> object:
     """The JSON value of a body. Raises UnreadableAnswer."""
     try:
-        return msgspec.json.decode(body.removeprefix(_BYTE_ORDER_MARK))
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise unreadable("it is not JSON", provider_id) from error
+        value = msgspec.json.decode(body.removeprefix(_BYTE_ORDER_MARK))
+        if _may_repeat_keys(body, value) and (repeated := _repeated_keys(body)):
+            WIRE_ODDITIES.labels(provider_id, "duplicate_key").inc(repeated)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise unreadable("it is not JSON" if body else "it is empty", provider_id) from error
+    return value
+
+
+def _may_repeat_keys(body: bytes, value: object) -> bool:
+    """Whether there are more colons after quotes than keys that were kept: cheap, and never no by mistake."""
+    return len(_COLON.findall(body)) > _count_keys(value)
+
+
+def _count_keys(value: object) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(_count_keys(each) for each in value.values() if isinstance(each, dict | list))
+    if isinstance(value, list):
+        return sum(_count_keys(each) for each in value if isinstance(each, dict | list))
+    return 0
+
+
+def _repeated_keys(body: bytes) -> int:
+    repeated = 0
+
+    def note(pairs: list[tuple[str, object]]) -> None:
+        nonlocal repeated
+        repeated += len(pairs) - len({name for name, _ in pairs})
+
+    json.loads(body.removeprefix(_BYTE_ORDER_MARK), object_pairs_hook=note)
+    return repeated
 
 
 def decode_object(body: bytes, shape: type[Wire], provider_id: str) -> Wire:
@@ -95,6 +125,17 @@ def quoted(value: str | None) -> str:
         return ""
     said = _ADDRESS.sub("…", " ".join(value.split()))
     return f": “{said[:_MOST_SIGNS_QUOTED].rstrip('.')}”"
+
+
+def note_other_reference(provider_id: str) -> None:
+    """Count an answer that nobody asked for: it may be a mix-up at the vendor, or an attack."""
+    WIRE_ODDITIES.labels(provider_id, "other_reference").inc()
+
+
+def about_another(provider_id: str, *, vendor_request_id: str | None = None) -> PrecheckError:
+    """The error for an answer about a precheck that was not asked for."""
+    note_other_reference(provider_id)
+    return unreadable("it is about another precheck", provider_id, vendor_request_id=vendor_request_id)
 
 
 def unreadable(why: str, provider_id: str, *, vendor_request_id: str | None = None) -> PrecheckError:

@@ -16,8 +16,8 @@ from resolvers.errors import RequestError
 from resolvers.providers.huawei_drs.iam import REFRESH_SECONDS
 from resolvers.registry import vendors
 from resolvers.store.local import MAX_TRACKED
+from resolvers.upstream.breaker import FAILURES_IN_A_ROW
 from resolvers.upstream.contract import LimitSettings, Provider, ProviderSettings, Secret
-from resolvers.upstream.health import DOWN_AFTER_FAILURES
 from resolvers.vocabulary import PrecheckProblemCode
 from tests.docs.pages import CONTRIBUTING, OPERATIONS, README, ROOT, Block, blocks, code, commands, prose, table
 
@@ -110,7 +110,7 @@ def test_told_limits_are_the_real_ones() -> None:
     assert (Provider.concurrency, Provider.timeout_seconds, Provider.poll_seconds) == (8, 8.0, 1.0)
     assert (Provider.requests_per_second, dts.requests_per_second) == (None, 20.0)
     assert (drs.poll_seconds, drs.batch_size) == (2.0, 10)
-    assert (MAX_TRACKED, REFRESH_SECONDS, DOWN_AFTER_FAILURES) == (1000, 23 * 3600.0, 5)
+    assert (MAX_TRACKED, REFRESH_SECONDS, FAILURES_IN_A_ROW) == (1000, 23 * 3600.0, 5)
 
 
 def test_the_settings_table_is_the_settings() -> None:

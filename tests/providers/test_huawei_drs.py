@@ -17,7 +17,7 @@ from resolvers.providers.huawei_drs.decode import (
 )
 from resolvers.providers.huawei_drs.evidence import MOST_SIGNS_SINGLE_QUOTED, decode_evidence
 from resolvers.providers.huawei_drs.titles import TITLES, title_of
-from resolvers.upstream.connection import Answer
+from resolvers.upstream.answer import Answer
 from resolvers.vocabulary import (
     PrecheckDirection,
     PrecheckItemState,

@@ -24,7 +24,7 @@ from resolvers.providers.huawei_drs.decode import (
 )
 from resolvers.providers.huawei_drs.evidence import decode_evidence
 from resolvers.providers.huawei_drs.refusals import REFUSALS
-from resolvers.upstream.connection import Answer
+from resolvers.upstream.answer import Answer
 from resolvers.upstream.refusals import Refused, meaning
 from resolvers.vocabulary import PrecheckProblemCode, PrecheckStatus
 from tests.emulator.process import Emulator

@@ -24,7 +24,7 @@ from resolvers.domain import Precheck, PrecheckProblem
 from resolvers.providers.huawei_drs import HuaweiDrs
 from resolvers.providers.huawei_drs.access import HuaweiDrsSettings
 from resolvers.providers.huawei_drs.signing import SignatureAuth, authorization, canonical_request
-from resolvers.upstream.connection import VendorClock
+from resolvers.upstream.answer import VendorClock
 from resolvers.upstream.contract import Secret
 from resolvers.upstream.limiter import Limiter
 from resolvers.vocabulary import PrecheckLocale, PrecheckProblemCode

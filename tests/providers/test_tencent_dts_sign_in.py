@@ -21,7 +21,7 @@ from resolvers.clock import Clock
 from resolvers.domain import Precheck
 from resolvers.providers.tencent_dts import TencentDts, TencentDtsSettings
 from resolvers.providers.tencent_dts.signing import TencentAuth, authorization
-from resolvers.upstream.connection import Answer, VendorClock
+from resolvers.upstream.answer import Answer, VendorClock
 from resolvers.upstream.contract import Secret
 from resolvers.upstream.limiter import Limiter
 from resolvers.vocabulary import PrecheckLocale, PrecheckProblemCode

@@ -38,7 +38,7 @@ from resolvers.providers.huawei_drs.decode import (
 )
 from resolvers.providers.huawei_drs.refusals import REFUSALS
 from resolvers.reference import is_plain
-from resolvers.upstream.connection import Answer, retry_after
+from resolvers.upstream.answer import Answer, retry_after
 from resolvers.upstream.contract import Outcome, Provider
 from resolvers.upstream.limiter import Limiter
 from resolvers.upstream.refusals import Refused, meaning

@@ -7,7 +7,8 @@ import httpx2 as httpx
 from resolvers.clock import Clock
 from resolvers.providers.huawei_drs.iam import TokenAccess, User
 from resolvers.providers.huawei_drs.signing import SignatureAuth
-from resolvers.upstream.connection import Answer, Connection
+from resolvers.upstream.answer import Answer
+from resolvers.upstream.connection import Connection
 from resolvers.upstream.contract import ProviderSettings, Secret
 
 CLOCK_CODES = frozenset({"APIGW.0303", "APIG.0303"})

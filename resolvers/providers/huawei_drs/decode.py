@@ -17,13 +17,25 @@ from resolvers.domain import (
 )
 from resolvers.errors import PrecheckError, UnreadableAnswer, VendorError
 from resolvers.providers.huawei_drs.evidence import decode_evidence
-from resolvers.providers.huawei_drs.refusals import GONE, REFUSALS
+from resolvers.providers.huawei_drs.refusals import ABOUT_THE_CALL, REFUSALS
 from resolvers.providers.huawei_drs.titles import title_of
 from resolvers.reference import Reference
 from resolvers.report import Report
-from resolvers.upstream.connection import Answer
+from resolvers.upstream.answer import Answer
 from resolvers.upstream.refusals import Refused, meaning
-from resolvers.upstream.wire import decode_object, flag, listed, percent, raw_text, shaped, text, unreadable, word
+from resolvers.upstream.wire import (
+    about_another,
+    decode_object,
+    flag,
+    listed,
+    note_other_reference,
+    percent,
+    raw_text,
+    shaped,
+    text,
+    unreadable,
+    word,
+)
 from resolvers.vocabulary import PrecheckDirection, PrecheckItemState, PrecheckStatus
 
 CATALOGUE = read_catalogue(Path(__file__).with_name("catalogue.toml"))
@@ -139,6 +151,8 @@ def decode_batch(
     if not isinstance(wire.results, list):
         raise unreadable("it has no list of results", reading.provider_id, vendor_request_id=reading.request_id)
     named, unnamed = _entries(wire.results)
+    for _ in named.keys() - set(job_ids):
+        note_other_reference(reading.provider_id)
     outcomes = {job_id: _decode_entry(named[job_id], job_id, reading) for job_id in job_ids if job_id in named}
     unanswered = [job_id for job_id in job_ids if job_id not in named]
     if not unnamed:
@@ -181,9 +195,10 @@ def decode_job(wire: WireAnswer, external_id: str, reading: Reading) -> Precheck
     """The precheck in a v5 answer. Raises UnreadableAnswer if there is none or it is another job's."""
     job_id = external_id.partition("/")[0]
     job = shaped(wire.job, WireJob) if isinstance(wire.job, dict) else None
-    if job is None or text(job.id) not in (None, job_id):
-        why = "it holds no job" if job is None else "it is about another job"
-        raise unreadable(why, reading.provider_id, vendor_request_id=reading.request_id)
+    if job is None:
+        raise unreadable("it holds no job", reading.provider_id, vendor_request_id=reading.request_id)
+    if text(job.id) not in (None, job_id):
+        raise about_another(reading.provider_id, vendor_request_id=reading.request_id)
     if not isinstance(job.precheck_result, dict | None):
         raise unreadable("it holds no precheck", reading.provider_id, vendor_request_id=reading.request_id)
     return decode_precheck(shaped(job.precheck_result or {}, WirePrecheck), external_id, reading)
@@ -229,13 +244,13 @@ def decode_status(process: object, *, listed_any: bool) -> PrecheckStatus:
 
 
 def decode_problems(wire: WirePrecheck, reading: Reading) -> tuple[PrecheckProblem, ...]:
-    """The error of one entry, if it has one. Raises NotFound for the codes that say that there is no such job."""
+    """The error of one entry, if it has one: the run broke. Raises what is about the call and not the run."""
     code = text(wire.error_code)
     if code is None:
         return ()
     refused = Refused(reading.provider_id, code, text(wire.error_msg), request_id=reading.request_id)
     error = meaning(REFUSALS, refused)
-    if isinstance(error, GONE.error):
+    if isinstance(error, ABOUT_THE_CALL) or error.problem.retryable:
         raise error
     return (error.problem,)
 

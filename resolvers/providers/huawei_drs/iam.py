@@ -10,7 +10,8 @@ import msgspec
 from resolvers.clock import Clock
 from resolvers.errors import PrecheckError, Unauthenticated
 from resolvers.providers.huawei_drs.decode import decode_answer, decode_refused
-from resolvers.upstream.connection import Answer, Connection
+from resolvers.upstream.answer import Answer
+from resolvers.upstream.connection import Connection
 from resolvers.upstream.contract import Secret
 
 PATH = "/v3/auth/tokens"

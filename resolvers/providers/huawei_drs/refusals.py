@@ -14,13 +14,15 @@ from resolvers.errors import (
 )
 from resolvers.upstream.refusals import Refusal
 
-GONE = Refusal(
+_GONE = Refusal(
     NotFound,
     "DRS knows no such job, or it was deleted. Check the job id, and that its precheck was started.",
     codes=frozenset({"DRS.M00289", "DRS.M05003", "DRS.M05004", "DRS.M00101", "DRS.10000010"}),
 )
+# Under one entry of a batch these say nothing of its run; any other code there means that the run broke.
+ABOUT_THE_CALL = (NotFound, Unauthenticated, Forbidden, RateLimited, Unreachable)
 REFUSALS = (
-    GONE,
+    _GONE,
     Refusal(
         Unauthenticated,
         "Huawei Cloud refuses the time of this server. Set its clock right.",

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 import httpx2 as httpx
 
-from resolvers.upstream.connection import VendorClock
+from resolvers.upstream.answer import VendorClock
 from resolvers.upstream.contract import Secret
 
 ALGORITHM = "SDK-HMAC-SHA256"

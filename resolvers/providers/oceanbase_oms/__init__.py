@@ -36,11 +36,22 @@ from resolvers.errors import NotFound, UnreadableAnswer
 from resolvers.providers.oceanbase_oms.auth import OceanBaseOmsSettings, auth_of
 from resolvers.reference import Reference, is_plain
 from resolvers.report import Report
-from resolvers.upstream.connection import Answer
+from resolvers.upstream.answer import Answer
 from resolvers.upstream.contract import Outcome, Provider
 from resolvers.upstream.limiter import Limiter
 from resolvers.upstream.refusals import Refusal, Refused, meaning, settle
-from resolvers.upstream.wire import decode_object, flag, listed, percent, raw_text, shaped, text, unreadable, word
+from resolvers.upstream.wire import (
+    about_another,
+    decode_object,
+    flag,
+    listed,
+    percent,
+    raw_text,
+    shaped,
+    text,
+    unreadable,
+    word,
+)
 from resolvers.vocabulary import (
     PrecheckEndpointRole,
     PrecheckItemState,
@@ -194,9 +205,10 @@ def decode_data(answer: WireAnswer, reference: Reference) -> WirePrecheck:
     """The `data` of a success. Raises UnreadableAnswer if there is none or it belongs to another precheck."""
     data = answer.data[0] if isinstance(answer.data, list) and len(answer.data) == 1 else answer.data
     wire = shaped(data, WirePrecheck) if isinstance(data, dict) else None
-    if wire is None or not is_echo_of(wire, reference.external_id):
-        why = "it holds no precheck" if wire is None else "it is about another precheck"
-        raise unreadable(why, reference.provider_id, vendor_request_id=text(answer.request_id))
+    if wire is None:
+        raise unreadable("it holds no precheck", reference.provider_id, vendor_request_id=text(answer.request_id))
+    if not is_echo_of(wire, reference.external_id):
+        raise about_another(reference.provider_id, vendor_request_id=text(answer.request_id))
     return wire
 
 

@@ -28,7 +28,7 @@ from resolvers.providers.tencent_dts.decode import WirePrecheck, decode_precheck
 from resolvers.providers.tencent_dts.refusals import CLOCK_CODE
 from resolvers.providers.tencent_dts.signing import TencentAuth
 from resolvers.reference import Reference, is_plain
-from resolvers.upstream.connection import Answer
+from resolvers.upstream.answer import Answer
 from resolvers.upstream.contract import Outcome, Provider, ProviderSettings, Secret
 from resolvers.upstream.limiter import Limiter
 from resolvers.vocabulary import PrecheckLocale, ProviderCapability

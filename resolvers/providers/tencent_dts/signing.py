@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import httpx2 as httpx
 
-from resolvers.upstream.connection import VendorClock
+from resolvers.upstream.answer import VendorClock
 from resolvers.upstream.contract import Secret
 
 ALGORITHM = "TC3-HMAC-SHA256"
