@@ -1,9 +1,8 @@
 """One pool towards one vendor: turns, stage deadlines, a bounded body, every error one of ours."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any, NamedTuple, Self
 
 import httpx2 as httpx
@@ -96,19 +95,13 @@ class Connection:
         Raises TimedOut, Unreachable or UnreadableAnswer; any HTTP status but a redirect is an answer.
         """
         request = self._client.build_request(method, url, params=params, content=content, headers=headers)
-        if auth is None:
-            return await self._exchange(request)
-        # Driven here and not by the client, which would read what comes between without any bound.
-        flow = auth.async_auth_flow(request)
-        try:
-            request = await anext(flow)
-            while True:
-                answer = await self._exchange(request)
-                request = await flow.asend(_response(answer, request))
-        except StopAsyncIteration:
-            return answer
-        finally:
-            await flow.aclose()
+        async with self._turn():
+            # Signed only now, for signatures grow old and the vendor's clock may have been learnt meanwhile.
+            flow = (auth or httpx.Auth()).async_auth_flow(request)
+            try:
+                return await self._follow(flow)
+            finally:
+                await flow.aclose()
 
     async def close(self) -> None:
         """Close the pool."""
@@ -144,20 +137,30 @@ class Connection:
                 return Unreachable(f"The vendor's side is broken: it answers with HTTP {status}.", **known)
         return None
 
-    async def _exchange(self, request: httpx.Request) -> Answer:
-        async with self._turn():
-            clock_offset = self.clock.offset
-            started = self._monotonic()
-            outcome = "cancelled"
+    async def _follow(self, flow: AsyncGenerator[httpx.Request, httpx.Response]) -> Answer:
+        """Drive the signing here: the client would read what comes in between without any bound."""
+        clock_offset = self.clock.offset
+        request = await anext(flow)
+        while True:
+            answer = (await self._exchange(request))._replace(clock_offset=clock_offset)
             try:
-                answer = await self._converse(request, clock_offset)
-                outcome = "answered" if answer.status < 400 else f"http_{answer.status // 100}xx"
-            except PrecheckError as error:
-                outcome = error.code.value.lower()
-                raise
-            finally:
-                VENDOR_CALLS.labels(self.provider_id, outcome).inc()
-                VENDOR_CALL_SECONDS.labels(self.provider_id).observe(self._monotonic() - started)
+                request = await flow.asend(_response(answer, request))
+            except StopAsyncIteration:
+                return answer
+            await self.limiter.take()
+
+    async def _exchange(self, request: httpx.Request) -> Answer:
+        started = self._monotonic()
+        outcome = "cancelled"
+        try:
+            answer = await self._converse(request)
+            outcome = "answered" if answer.status < 400 else f"http_{answer.status // 100}xx"
+        except PrecheckError as error:
+            outcome = error.code.value.lower()
+            raise
+        finally:
+            VENDOR_CALLS.labels(self.provider_id, outcome).inc()
+            VENDOR_CALL_SECONDS.labels(self.provider_id).observe(self._monotonic() - started)
         return answer
 
     @asynccontextmanager
@@ -176,7 +179,7 @@ class Connection:
         finally:
             self._turns.release()
 
-    async def _converse(self, request: httpx.Request, clock_offset: timedelta) -> Answer:
+    async def _converse(self, request: httpx.Request) -> Answer:
         stages = self._stages
         try:
             async with asyncio.timeout(stages.total):
@@ -191,7 +194,7 @@ class Connection:
             raise self._broke_off() from error
         for secret in self._secrets.values():
             body = body.replace(secret, b"***")
-        return Answer(response.status_code, response.headers, body, clock_offset)
+        return Answer(response.status_code, response.headers, body)
 
     async def _headers(self, request: httpx.Request) -> httpx.Response:
         try:

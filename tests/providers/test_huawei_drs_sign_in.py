@@ -180,9 +180,11 @@ async def test_wrong_password_is_said_once_for_all(bench: Bench, emulator: Emula
     assert (counted(emulator, "iam-token"), counted(emulator, RESULTS)) == (1, 0)
 
 
-async def test_unreachable_iam_is_unreachable(bench: Bench) -> None:
+async def test_without_iam_there_is_no_signing_in_but_later_perhaps(bench: Bench) -> None:
     provider = bench.provider("drs", auth="token", iam_url="http://127.0.0.1:9")
-    assert (await refused(provider, MYSQL)).code is PrecheckProblemCode.UNREACHABLE
+    problem = await refused(provider, MYSQL)
+    assert (problem.code, problem.retryable) == (PrecheckProblemCode.AUTHENTICATION, True)
+    assert "IAM" in problem.message
 
 
 async def test_the_vendors_clock_is_learnt_once(bench: Bench, emulator: Emulator) -> None:

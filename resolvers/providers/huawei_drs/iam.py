@@ -2,21 +2,24 @@
 
 import asyncio
 from collections.abc import Generator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx2 as httpx
 import msgspec
 
 from resolvers.clock import Clock
-from resolvers.errors import PrecheckError, Unauthenticated
+from resolvers.errors import PrecheckError, TimedOut, Unauthenticated, Unreachable
 from resolvers.providers.huawei_drs.decode import decode_answer, decode_refused
 from resolvers.upstream.answer import Answer
 from resolvers.upstream.connection import Connection
 from resolvers.upstream.contract import Secret
 
 PATH = "/v3/auth/tokens"
-# A token lives for 24 hours; one that is nearly over can end in the middle of a request.
+LIFETIME_SECONDS = 24 * 3600.0
+# One that is nearly over can end in the middle of a request.
 REFRESH_SECONDS = 23 * 3600.0
+# After a failure IAM is left alone for so long, however many calls want a token.
+REST_SECONDS = 5.0
 TOKEN_CODES = frozenset({"DRS.M00100", "DRS.M00103", "APIGW.0301", "APIG.0301"})
 
 
@@ -43,7 +46,10 @@ class TokenAuth(httpx.Auth):
 
 
 class TokenAccess:
-    """Signs in by a token, which all calls of the connection share."""
+    """Signs in by a token, which all calls of the connection share.
+
+    A token is fetched anew an hour before its end. While that fails, the old one serves until it is over.
+    """
 
     def __init__(self, user: User, iam_url: str, connection: Connection, clock: Clock) -> None:
         self._user = user
@@ -52,18 +58,28 @@ class TokenAccess:
         self._clock = clock
         self._token: TokenAuth | None = None
         self._fetching: asyncio.Task[TokenAuth] | None = None
+        self._failure: PrecheckError | None = None
+        self._failed_at = 0.0
 
     async def auth(self) -> TokenAuth:
         """The token to use now. Raises PrecheckError where none can be had."""
-        if self._token is None or self._age_seconds(self._token) >= REFRESH_SECONDS:
+        token = self._token
+        if token is None or self._age_seconds(token) >= LIFETIME_SECONDS:
             return await self._fetched()
-        return self._token
+        if self._age_seconds(token) >= REFRESH_SECONDS:
+            try:
+                return await self._fetched()
+            except PrecheckError:
+                return token
+        return token
 
     async def renew(self, used: httpx.Auth, answer: Answer, code: str | None) -> bool:
         """Whether the call is worth repeating: the token was refused, and there is another one by now."""
         if answer.status != 401 and (code or "").upper() not in TOKEN_CODES:
             return False
         if self._token is used:
+            self._token = None
+        if self._token is None:
             await self._fetched()
         return True
 
@@ -77,6 +93,8 @@ class TokenAccess:
         return self._clock.monotonic() - token.fetched_at
 
     async def _fetched(self) -> TokenAuth:
+        if self._failure is not None and self._clock.monotonic() - self._failed_at < REST_SECONDS:
+            raise self._failure.with_traceback(None)
         if self._fetching is None:
             self._fetching = asyncio.create_task(self._fetch())
             self._fetching.add_done_callback(self._settle)
@@ -84,19 +102,29 @@ class TokenAccess:
 
     def _settle(self, task: asyncio.Task[TokenAuth]) -> None:
         self._fetching = None
-        if not task.cancelled():
-            task.exception()  # read here, because whoever waited may be gone
+        error = None if task.cancelled() else task.exception()
+        self._failure = error if isinstance(error, PrecheckError) else None
+        self._failed_at = self._clock.monotonic()
 
     async def _fetch(self) -> TokenAuth:
         started = self._clock.monotonic()
-        answer = await self._connection.send(
-            "POST", self._url, content=self._request(), headers={"content-type": "application/json;charset=utf8"}
-        )
+        try:
+            try:
+                answer = await self._ask()
+            except Unreachable:
+                answer = await self._ask()
+        except (TimedOut, Unreachable) as error:
+            raise self._out_of_reach() from error
         token = answer.headers.get("x-subject-token")
         if answer.status >= 300 or not token:
             raise self._refusal(answer)
+        self._connection.conceal("token", token)
         self._token = TokenAuth(token, started)
         return self._token
+
+    async def _ask(self) -> Answer:
+        headers = {"content-type": "application/json;charset=utf8"}
+        return await self._connection.send("POST", self._url, content=self._request(), headers=headers)
 
     def _request(self) -> bytes:
         user = self._user
@@ -109,11 +137,21 @@ class TokenAccess:
         if answer.status < 400:
             return self._connection.unreadable("IAM sent no token")
         facts = decode_refused(decode_answer(answer, provider_id), answer, provider_id).facts
-        if answer.status == 429 or answer.status >= 500:
+        if answer.status == 429:
             return self._connection.refusal(answer, **facts) or self._connection.unreadable("IAM sent no token")
+        if answer.status >= 500:
+            return self._out_of_reach(**facts)
         return Unauthenticated(
             "Huawei's IAM refuses the configured user. Check `username`, `domain`, `password` and `project_id`; "
             "an account that signs in with a HUAWEI ID needs an IAM user of its own.",
             provider_id=provider_id,
+            **facts,
+        )
+
+    def _out_of_reach(self, **facts: Any) -> PrecheckError:
+        return Unauthenticated(
+            "Huawei's IAM, which gives the token to sign in with, cannot be reached. Check `iam_url` and network.",
+            provider_id=self._connection.provider_id,
+            retryable=True,
             **facts,
         )
