@@ -3,24 +3,8 @@
 import asyncio
 from contextlib import ExitStack
 
-from resolvers.clock import Clock
 from resolvers.upstream.limiter import Limiter
-
-
-class Driven(Clock):
-    """A clock whose sleepers wake in order, without any waiting; `late` is how much too late they wake."""
-
-    def __init__(self, late: float = 0.0) -> None:
-        self.seconds = 0.0
-        self.late = late
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        until = self.seconds + seconds + self.late
-        await asyncio.sleep(0)
-        self.seconds = max(self.seconds, until)
+from tests.driven import Driven
 
 
 async def granted(limiter: Limiter, clock: Driven, calls: int) -> list[float]:
