@@ -12,7 +12,9 @@ from starlette.routing import Route, WebSocketRoute
 
 from graph.http.endpoint import Endpoint
 from graph.http.explorer import explorer_routes
+from graph.http.metrics import metrics_route
 from graph.http.probes import Readiness, probe_routes
+from graph.http.watchdog import Watchdog
 from graph.schema import schema
 from graph.settings import ConfigurationError, Settings
 from resolvers import registry
@@ -75,17 +77,19 @@ def build(
     snapshots.pin(Reference(each.id, external_id) for each in provider_settings for external_id in each.track)
     hub = Hub(snapshots, clock, settings.stream_deadline_seconds)
     services = Services(providers, snapshots, hub, clock, settings.max_references)
-    readiness = Readiness()
+    watchdog = Watchdog(clock)
+    readiness = Readiness(watchdog)
     endpoint = Endpoint(services, schema, settings.origins)
     refreshed = [(each.id, each.refresh_seconds) for each in provider_settings if each.refresh_seconds > 0]
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        refreshing = [asyncio.create_task(refresh(snapshots, *each, clock)) for each in refreshed]
-        readiness.is_ready = True
+        tasks = [asyncio.create_task(refresh(snapshots, *each, clock)) for each in refreshed]
+        tasks.append(asyncio.create_task(watchdog.watch()))
+        readiness.is_serving = True
         yield
-        readiness.is_ready = False
-        for task in refreshing:
+        readiness.is_serving = False
+        for task in tasks:
             task.cancel()
         await hub.close()
         await snapshots.close()
@@ -97,6 +101,7 @@ def build(
             WebSocketRoute("/graphql", endpoint),
             *explorer_routes(),
             *probe_routes(readiness),
+            metrics_route(services),
         ],
         middleware=[_cors(settings.origins)] if settings.origins else [],
         lifespan=lifespan,

@@ -19,6 +19,8 @@ from graph.settings import ConfigurationError
 HIGHEST_PORT = 65535
 _GRACE_SECONDS = 1
 _MESSAGE_BYTES = 64 * 1024
+# Below WARNING these write what they send and receive, credentials in headers among it.
+_TALKATIVE = ("asyncio", "hpack", "httpcore2", "httpx2", "websockets")
 
 
 class _Server(uvicorn.Server):
@@ -98,11 +100,17 @@ def serve(
 
 
 def log_to_stderr(level: str) -> None:
-    """Structured lines on stderr: for people on a terminal, JSON elsewhere. Raises ConfigurationError."""
+    """Structured lines on stderr: for people on a terminal, JSON elsewhere. Raises ConfigurationError.
+
+    The level is that of our own lines: what libraries say below WARNING is not shown at any level.
+    """
     number = logging.getLevelNamesMapping().get(level.upper())
     if number is None:
         raise ConfigurationError(f"the log level {level!r} is none of debug, info, warning, error.")
-    renderer: Any = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    renderer: Any = structlog.processors.JSONRenderer()
+    if sys.stderr.isatty():
+        # Its own default shows local variables, which may hold credentials.
+        renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -114,6 +122,8 @@ def log_to_stderr(level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     logging.basicConfig(level=max(number, logging.WARNING), format="%(levelname)s %(name)s %(message)s")
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _stop(_: int, __: FrameType | None) -> None:

@@ -6,6 +6,13 @@ they are without end; the log names them.
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from resolvers.vocabulary import PrecheckProblemCode
+
+_OUTCOMES = ("answered", *(code.value.lower() for code in PrecheckProblemCode))
+_RETRIED_CODES = ("rate_limited", "timeout", "unreachable", "unreadable_answer")
+_WORD_FIELDS = ("status", "item_state", "side", "role")
+_ODDITIES = ("duplicate_key", "other_reference")
+
 VENDOR_CALLS = Counter(
     "precheck_vendor_calls",
     "HTTP exchanges with a vendor by how they ended: `answered`, or a problem's code in small letters.",
@@ -18,7 +25,9 @@ VENDOR_CALL_SECONDS = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0),
 )
 RETRIES = Counter(
-    "precheck_vendor_retries", "Reads asked again, by the code of the trouble before.", ("provider", "code")
+    "precheck_vendor_retries",
+    "Reads asked again, by the code of the trouble before in small letters.",
+    ("provider", "code"),
 )
 RETRIES_DENIED = Counter(
     "precheck_vendor_retries_denied",
@@ -56,3 +65,26 @@ POLLER_FAULTS = Counter(
 )
 LOOP_LAG_SECONDS = Gauge("precheck_loop_lag_seconds", "How late the event loop woke its watchdog the last time.")
 LOOP_BLOCKED = Counter("precheck_loop_blocked", "How often the event loop was blocked for too long.")
+
+
+def introduce(provider_id: str) -> None:
+    """Show every series of a configured provider at 0: an alert sees an increase only from a value before."""
+    for metric in (
+        VENDOR_CALL_SECONDS,
+        RETRIES_DENIED,
+        BREAKER_STATE,
+        BREAKER_OPENED,
+        BREAKER_REFUSED,
+        LIMITER_WAIT_SECONDS,
+        LIMITER_REFUSED,
+        POLLER_FAULTS,
+    ):
+        metric.labels(provider_id)
+    for counter, words in (
+        (VENDOR_CALLS, _OUTCOMES),
+        (RETRIES, _RETRIED_CODES),
+        (UNKNOWN_WORDS, _WORD_FIELDS),
+        (WIRE_ODDITIES, _ODDITIES),
+    ):
+        for word in words:
+            counter.labels(provider_id, word)

@@ -4,24 +4,34 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from graph.http.watchdog import Watchdog
+
 
 class Readiness:
     """Whether the server may be sent work."""
 
-    is_ready = False
+    is_serving = False
+
+    def __init__(self, watchdog: Watchdog) -> None:
+        self._watchdog = watchdog
+
+    def why_not(self) -> str | None:
+        """Why no work should be sent now, None if it may be."""
+        return self._watchdog.trouble() if self.is_serving else "The server is starting or about to end."
 
 
 def probe_routes(readiness: Readiness) -> list[Route]:
     """`/healthz`, `/readyz`, and `/` for people who only know the port."""
 
-    def healthz(_: Request) -> Response:
+    async def healthz(_: Request) -> Response:
         return JSONResponse({"status": "alive"})
 
-    def readyz(_: Request) -> Response:
-        status, code = ("ready", 200) if readiness.is_ready else ("not ready", 503)
-        return JSONResponse({"status": status}, code)
+    async def readyz(_: Request) -> Response:
+        if reason := readiness.why_not():
+            return JSONResponse({"status": "not ready", "reason": reason}, 503)
+        return JSONResponse({"status": "ready"})
 
-    def root(_: Request) -> Response:
+    async def root(_: Request) -> Response:
         return RedirectResponse("/graphql")
 
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/", root)]

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 OPERATIONS = ROOT / "docs" / "operations.md"
+METRICS = ROOT / "docs" / "metrics.md"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 CHANGELOG = ROOT / "CHANGELOG.md"
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*"))
-PAGES = [README, OPERATIONS, CONTRIBUTING, CHANGELOG, *DECISIONS]
+PAGES = [README, OPERATIONS, METRICS, CONTRIBUTING, CHANGELOG, *DECISIONS]
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)]+)\)")
