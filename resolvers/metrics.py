@@ -8,14 +8,20 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from resolvers.vocabulary import PrecheckProblemCode
 
+_ENDS = ("answered", "http_4xx", "http_5xx", "timeout", "unreachable", "unreadable_answer", "cancelled")
 _OUTCOMES = ("answered", *(code.value.lower() for code in PrecheckProblemCode))
-_RETRIED_CODES = ("rate_limited", "timeout", "unreachable", "unreadable_answer")
+_RETRIED_CODES = ("rate_limited", "unreachable", "unreadable_answer")
 _WORD_FIELDS = ("status", "item_state", "side", "role")
 _ODDITIES = ("duplicate_key", "other_reference")
 
 VENDOR_CALLS = Counter(
     "precheck_vendor_calls",
-    "HTTP exchanges with a vendor by how they ended: `answered`, or a problem's code in small letters.",
+    "HTTP exchanges with a vendor by their end: `answered`, `http_4xx`, `http_5xx`, or why there was none.",
+    ("provider", "end"),
+)
+READINGS = Counter(
+    "precheck_readings",
+    "Prechecks asked for at a vendor by what came of it: `answered`, or a problem's code in small letters.",
     ("provider", "outcome"),
 )
 VENDOR_CALL_SECONDS = Histogram(
@@ -81,7 +87,8 @@ def introduce(provider_id: str) -> None:
     ):
         metric.labels(provider_id)
     for counter, words in (
-        (VENDOR_CALLS, _OUTCOMES),
+        (VENDOR_CALLS, _ENDS),
+        (READINGS, _OUTCOMES),
         (RETRIES, _RETRIED_CODES),
         (UNKNOWN_WORDS, _WORD_FIELDS),
         (WIRE_ODDITIES, _ODDITIES),

@@ -151,15 +151,15 @@ class Connection:
 
     async def _exchange(self, request: httpx.Request) -> Answer:
         started = self._monotonic()
-        outcome = "cancelled"
+        end = "cancelled"
         try:
             answer = await self._converse(request)
-            outcome = "answered" if answer.status < 400 else f"http_{answer.status // 100}xx"
+            end = "answered" if answer.status < 400 else f"http_{answer.status // 100}xx"
         except PrecheckError as error:
-            outcome = error.code.value.lower()
+            end = error.code.value.lower()
             raise
         finally:
-            VENDOR_CALLS.labels(self.provider_id, outcome).inc()
+            VENDOR_CALLS.labels(self.provider_id, end).inc()
             VENDOR_CALL_SECONDS.labels(self.provider_id).observe(self._monotonic() - started)
         return answer
 

@@ -10,6 +10,7 @@ import msgspec
 from resolvers.clock import Clock
 from resolvers.domain import Precheck, ProviderLimits
 from resolvers.domain import Provider as ProviderCard
+from resolvers.metrics import READINGS
 from resolvers.upstream.breaker import OPEN_SECONDS
 from resolvers.upstream.connection import Connection
 from resolvers.upstream.limiter import Limiter
@@ -141,6 +142,9 @@ class Provider(ABC):
         for outcome in outcomes.values():
             if isinstance(outcome, Precheck):
                 self._words.count(outcome)
+                READINGS.labels(self.id, "answered").inc()
+            else:
+                READINGS.labels(self.id, outcome.code.value.lower()).inc()
         return outcomes
 
     async def close(self) -> None:

@@ -62,8 +62,13 @@ def test_every_series_of_a_configured_provider_is_at_zero_before_any_call(
 @pytest.mark.parametrize(
     ("name", "label", "words"),
     [
-        ("vendor_calls", "outcome", {"answered", *(code.value.lower() for code in PrecheckProblemCode)}),
-        ("vendor_retries", "code", {"rate_limited", "timeout", "unreachable", "unreadable_answer"}),
+        (
+            "vendor_calls",
+            "end",
+            {"answered", "http_4xx", "http_5xx", "timeout", "unreachable", "unreadable_answer", "cancelled"},
+        ),
+        ("readings", "outcome", {"answered", *(code.value.lower() for code in PrecheckProblemCode)}),
+        ("vendor_retries", "code", {"rate_limited", "unreachable", "unreadable_answer"}),
         ("unknown_words", "field", {"status", "item_state", "side", "role"}),
         ("wire_oddities", "kind", {"duplicate_key", "other_reference"}),
     ],
