@@ -13,7 +13,7 @@ install = { $(PIP) $(1); echo $$? > $(VENV)/status; } | sed -n 's/^Collecting \(
 	exit $$(cat $(VENV)/status)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check e2e schema explorer chromium format lock clean
+.PHONY: help run test check e2e faults schema explorer chromium format lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ check: $(VENV)/dev ## Check format, lint, types and import contracts
 
 e2e: $(VENV)/dev explorer chromium ## Run whole processes and a real browser
 	@$(BIN)/python -m pytest -m e2e --timeout 300 tests/e2e
+
+faults: $(VENV)/dev ## Run the fault matrix, a line per row
+	@$(BIN)/python -m pytest --rows tests/faults
 
 schema: $(VENV)/run ## Print schema.graphql
 	@$(BIN)/python -m graph schema

@@ -20,14 +20,13 @@ from resolvers.errors import (
 from resolvers.metrics import LIMITER_WAIT_SECONDS, VENDOR_CALL_SECONDS, VENDOR_CALLS
 from resolvers.upstream.answer import Answer, VendorClock, request_id, retry_after
 from resolvers.upstream.body import ACCEPT_ENCODING, Body, UnreadableBody
+from resolvers.upstream.censor import Censor
 from resolvers.upstream.limiter import Limiter
 
 CONNECT_SECONDS = 2.0
 MOST_HEADERS = 200
 _SHARE_FOR_HEADERS = 0.75
 _SHARE_FOR_SILENCE = 0.5
-# A shorter secret may stand in a text by chance.
-_LEAST_SECRET = 8
 
 
 class Stages(NamedTuple):
@@ -64,7 +63,7 @@ class Connection:
         self._monotonic = clock.monotonic
         self._stages = Stages.within(timeout_seconds)
         self._turns = asyncio.Semaphore(concurrency)
-        self._secrets: dict[str, bytes] = {}
+        self.censor = Censor()
         self._client = httpx.AsyncClient(
             base_url=base_url.rstrip("/"),
             headers={"accept-encoding": ACCEPT_ENCODING},
@@ -74,11 +73,6 @@ class Connection:
             follow_redirects=False,
             trust_env=False,
         )
-
-    def conceal(self, name: str, secret: str) -> None:
-        """Have a secret struck out of whatever the vendor sends; a new one of the same name replaces it."""
-        if len(secret) >= _LEAST_SECRET:
-            self._secrets[name] = secret.encode()
 
     async def send(
         self,
@@ -192,9 +186,8 @@ class Connection:
             raise self._timed_out(f"did not finish its answer within {stages.total:g} s") from None
         except httpx.TransportError as error:
             raise self._broke_off() from error
-        for secret in self._secrets.values():
-            body = body.replace(secret, b"***")
-        return Answer(response.status_code, response.headers, body)
+        body = self.censor.clean(body, request.headers.get("authorization", ""))
+        return Answer(response.status_code, httpx.Headers(self.censor.clean_headers(response.headers.raw)), body)
 
     async def _headers(self, request: httpx.Request) -> httpx.Response:
         try:

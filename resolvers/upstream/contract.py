@@ -96,7 +96,7 @@ class Provider(ABC):
         )
         for name in settings.__struct_fields__:
             if isinstance(secret := getattr(settings, name), Secret):
-                self.connection.conceal(name, secret.reveal())
+                self.connection.censor.learn(name, secret.reveal())
         self.manners = Manners(self.connection, clock, limits.breaker_seconds or OPEN_SECONDS)
         self.health = self.manners.health
         self._words = UnknownWords(settings.id)

@@ -12,10 +12,11 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 OPERATIONS = ROOT / "docs" / "operations.md"
 METRICS = ROOT / "docs" / "metrics.md"
+RELIABILITY = ROOT / "docs" / "reliability.md"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 CHANGELOG = ROOT / "CHANGELOG.md"
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*"))
-PAGES = [README, OPERATIONS, METRICS, CONTRIBUTING, CHANGELOG, *DECISIONS]
+PAGES = [README, OPERATIONS, METRICS, RELIABILITY, CONTRIBUTING, CHANGELOG, *DECISIONS]
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)]+)\)")
@@ -37,6 +38,14 @@ class Curl(NamedTuple):
     path: str
     headers: dict[str, str]
     body: Any
+
+
+class FaultRow(NamedTuple):
+    """One row of the fault matrix: the fault, what a client sees, and the tests that show it."""
+
+    text: str
+    seen: str
+    tests: list[str]
 
 
 class Example(NamedTuple):
@@ -108,3 +117,9 @@ def links(page: Path) -> list[str]:
 def anchors(page: Path) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", _BLOCK.sub("", prose(page)), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def fault_matrix() -> dict[str, FaultRow]:
+    """The fault matrix by the names of its rows, in their order."""
+    rows = table(RELIABILITY, "The fault matrix")
+    return {name: FaultRow(text, seen, code(tests)) for name, text, seen, tests in rows}

@@ -30,9 +30,12 @@ class Bench:
         return self._settings[provider_id]
 
     def provider(self, provider_id: str, **changed: Any) -> Provider:
+        return self.timed(provider_id, Clock(), **changed)
+
+    def timed(self, provider_id: str, clock: Clock, **changed: Any) -> Provider:
+        """A provider with a clock of the test's own."""
         settings = replace(self.settings(provider_id), **changed)
         kind = vendors()[settings.vendor]
-        clock = Clock()
         limiter = self._limiters.setdefault(kind.rate_scope(settings), Limiter(kind.requests_per_second, clock))
         provider = kind(settings, limiter, clock)
         self._built.append(provider)

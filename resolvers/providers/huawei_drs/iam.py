@@ -118,7 +118,7 @@ class TokenAccess:
         token = answer.headers.get("x-subject-token")
         if answer.status >= 300 or not token:
             raise self._refusal(answer)
-        self._connection.conceal("token", token)
+        self._connection.censor.learn("token", token)
         self._token = TokenAuth(token, started)
         return self._token
 

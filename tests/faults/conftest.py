@@ -1,0 +1,52 @@
+"""The bench of the fault matrix, and the report of which of its rows hold."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.docs.pages import fault_matrix
+from tests.emulator.process import Emulator
+from tests.faults.bench import Wiring
+from tests.providers.bench import Bench, known_providers
+
+ROW = "row"
+
+
+@pytest_asyncio.fixture
+async def wiring(emulator: Emulator, provider_file: Path) -> AsyncIterator[Wiring]:
+    limiters: dict[str, Any] = {}
+    wiring = Wiring(Bench(emulator, known_providers(provider_file), limiters), emulator, limiters)
+    yield wiring
+    await wiring.close()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rows", action="store_true", help="print a line for each row of the fault matrix")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.user_properties.extend((ROW, marker.args[0]) for marker in item.iter_markers(ROW))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if not config.getoption("--rows", default=False):
+        return
+    outcomes: dict[str, list[bool]] = {}
+    for row, holds in shown(terminalreporter):
+        outcomes.setdefault(row, []).append(holds)
+    for row, fault in fault_matrix().items():
+        held = outcomes.get(row, [])
+        state = "no test" if not held else "ok" if all(held) else "FAILED"
+        terminalreporter.write_line(f"{row:4} {state:8} {len(held):4} tests  {fault.text}")
+    whole = [row for row in fault_matrix() if outcomes.get(row) and all(outcomes[row])]
+    terminalreporter.write_line(f"rows shown: {len(whole)} of {len(fault_matrix())}")
+
+
+def shown(terminalreporter: pytest.TerminalReporter) -> Iterator[tuple[str, bool]]:
+    for word in ("passed", "failed", "error", "skipped", "xfailed"):
+        for report in terminalreporter.stats.get(word, ()):
+            yield from ((row, word == "passed") for name, row in report.user_properties if name == ROW)
