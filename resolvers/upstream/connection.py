@@ -25,6 +25,7 @@ from resolvers.upstream.limiter import Limiter
 
 CONNECT_SECONDS = 2.0
 MOST_HEADERS = 200
+_SHARE_FOR_CONNECTING = 0.5
 _SHARE_FOR_HEADERS = 0.75
 _SHARE_FOR_SILENCE = 0.5
 
@@ -40,7 +41,7 @@ class Stages(NamedTuple):
     @classmethod
     def within(cls, total: float) -> Self:
         """The stages of an exchange that may take `total` seconds."""
-        return cls(min(CONNECT_SECONDS, total), _SHARE_FOR_HEADERS * total, _SHARE_FOR_SILENCE * total, total)
+        return cls(min(CONNECT_SECONDS, _SHARE_FOR_CONNECTING * total), _SHARE_FOR_HEADERS * total, _SHARE_FOR_SILENCE * total, total)
 
 
 class Connection:
@@ -246,7 +247,8 @@ class Connection:
 
 
 def _response(answer: Answer, request: httpx.Request) -> httpx.Response:
-    headers = {name: value for name, value in answer.headers.items() if name.lower() != "content-encoding"}
+    raw = httpx.Headers(answer.headers).raw  # as bytes: what a vendor sends need not be ASCII
+    headers = [(name, value) for name, value in raw if name.lower() != b"content-encoding"]
     return httpx.Response(answer.status, headers=headers, content=answer.body, request=request)
 
 

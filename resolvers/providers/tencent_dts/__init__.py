@@ -113,7 +113,8 @@ class TencentDts(Provider):
             auth=self._auth,
         )
         if answer.status != 200:
-            raise Unreachable(
+            told = self.connection.refusal(answer) if answer.status in (401, 403, 429) else None
+            raise told or Unreachable(
                 f"DTS cannot be reached: something on the way answers with HTTP {answer.status}. "
                 "Check base URL and network.",
                 provider_id=self.id,
