@@ -253,5 +253,6 @@ def _response(answer: Answer, request: httpx.Request) -> httpx.Response:
 
 
 def _is_no_http(error: httpx.RemoteProtocolError) -> bool:
-    # The client's own complaint, that nothing came before the end, has no parser's error behind it.
-    return error.__cause__ is not None and error.__cause__.__cause__ is not None
+    # The client's own complaint, that nothing came before the end, holds no parser's error.
+    cause = error.__cause__
+    return cause is not None and any(isinstance(each, Exception) for each in cause.args)

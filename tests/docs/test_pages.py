@@ -73,5 +73,5 @@ def test_the_pages_name_no_machine() -> None:
 
 
 def test_readme_leads_to_every_page() -> None:
-    pages = {"docs/operations.md", "docs/metrics.md", "docs/decisions", "CONTRIBUTING.md", "CHANGELOG.md"}
-    assert pages <= set(links(README))
+    pages = {"docs/operations.md", "docs/reliability.md", "docs/metrics.md", "docs/decisions"}
+    assert pages | {"CONTRIBUTING.md", "CHANGELOG.md"} <= set(links(README))

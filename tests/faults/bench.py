@@ -22,7 +22,7 @@ QUICK_SECONDS = 0.3
 BETWEEN_TESTS_SECONDS = 0.25
 
 
-class Driven(Clock):
+class Hurried(Clock):
     """The machine's time, ahead by every wait: whoever sleeps is woken at once and finds the time gone by."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Wiring:
         self, provider_id: str, *, clock: Clock | None = None, reference: str | None = None, **changed: Any
     ) -> Wired:
         """`changed` are keys of the limits and of the table; `{line}` stands for the line's URL."""
-        clock = clock or Driven()
+        clock = clock or Hurried()
         self._limiters.clear()
         line = await self.line(self.bench.settings(provider_id).base_url, clock)
         provider = self.provider(provider_id, line, clock, **changed)

@@ -78,9 +78,14 @@ async def send_half(exchange: Exchange) -> None:
     await exchange.send(reply.head + reply.body[: len(reply.body) // 2])
 
 
-async def no_http(exchange: Exchange) -> None:
-    await exchange.send(b"SSH-2.0-OpenSSH_9.9\r\n\x00\xff\x16\x03\x01" * 20)
-    exchange.hang_up()
+def said(data: bytes) -> Fault:
+    """These bytes, and the end of the connection."""
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.send(data)
+        exchange.hang_up()
+
+    return answer
 
 
 def many_headers(count: int) -> Fault:

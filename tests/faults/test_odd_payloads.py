@@ -40,7 +40,7 @@ async def test_an_unknown_word_is_unknown_shown_and_counted(
     wiring: Wiring, emulator: Emulator, folder: str
 ) -> None:
     shown = []
-    for case in (case for case in CASES if case.folder == folder and case.precheck):
+    for case in (case for case in CASES if case.folder == folder and is_unknown_to_us(case.precheck or {})):
         reference = emulator.ask("POST", "/runs", case.order)["reference"]
         wired = await wiring(case.provider_id, reference=reference)
         before = counted("precheck_unknown_words", provider=case.provider_id)
@@ -49,6 +49,11 @@ async def test_an_unknown_word_is_unknown_shown_and_counted(
             assert counted("precheck_unknown_words", provider=case.provider_id) > before, case.file
         shown += words
     assert shown, "no wire file of this vendor has a word that nobody knows"
+
+
+def is_unknown_to_us(meaning: dict[str, Any]) -> bool:
+    states = [item["state"] for item in meaning.get("items", ())]
+    return "UNKNOWN" in (meaning.get("status"), *states)
 
 
 def unknown_words(precheck: Precheck) -> list[str]:

@@ -113,7 +113,7 @@ async def test_what_no_number_is_makes_an_answer_unreadable(
     wiring: Wiring, provider_id: str, number: bytes
 ) -> None:
     wired = await wiring(provider_id)
-    wired.line.always(altered(lambda body: surgery.begun_with(b'"zanzibar":' + number.encode(), body)))
+    wired.line.always(altered(lambda body: surgery.begun_with(b'"zanzibar":' + number, body)))
     await assert_unreadable(wired)
 
 

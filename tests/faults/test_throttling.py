@@ -11,7 +11,7 @@ from resolvers.domain import PrecheckProblem
 from resolvers.vocabulary import PrecheckProblemCode as Code
 from resolvers.vocabulary import ProviderState
 from tests.emulator.process import Emulator
-from tests.faults.bench import PROVIDERS, Driven, Wired, Wiring, counted
+from tests.faults.bench import PROVIDERS, Hurried, Wired, Wiring, counted
 from tests.faults.faults import replied
 from tests.faults.line import forwarded
 from tests.providers.bench import refused
@@ -48,7 +48,7 @@ async def test_a_vendor_that_throttles_in_its_own_words_is_asked_again(
 @row("H1")
 @every_provider
 async def test_a_long_pause_is_told_and_holds_for_everyone_in_its_scope(wiring: Wiring, provider_id: str) -> None:
-    clock = Driven()
+    clock = Hurried()
     wired = await wiring(provider_id, clock=clock)
     other = wiring.provider(provider_id, wired.line, clock)
     wired.line.next(replied(429, Retry_After="3600"))
@@ -175,12 +175,12 @@ async def recovery_seconds(wired: Wired) -> float:
 @row("H4")
 @any_provider
 async def test_an_open_breaker_lets_one_call_try_and_then_waits_longer(wiring: Wiring, provider_id: str) -> None:
-    clock = Driven()
+    clock = Hurried()
     wired = await wiring(provider_id, clock=clock, breaker_seconds=5.0)
     wired.line.always(replied(503))
     told = [(await wired.refused()).retry_after_seconds for _ in range(5)][-1]
     assert told
-    clock.advance(told)
+    clock.advance(told + 0.001)
     seen = len(wired.line.requests)
     outcomes = await asyncio.gather(*(wired.asked() for _ in range(10)))
     assert len(wired.line.requests) == seen + 1
