@@ -41,7 +41,8 @@ class Stages(NamedTuple):
     @classmethod
     def within(cls, total: float) -> Self:
         """The stages of an exchange that may take `total` seconds."""
-        return cls(min(CONNECT_SECONDS, _SHARE_FOR_CONNECTING * total), _SHARE_FOR_HEADERS * total, _SHARE_FOR_SILENCE * total, total)
+        connect = min(CONNECT_SECONDS, _SHARE_FOR_CONNECTING * total)
+        return cls(connect, _SHARE_FOR_HEADERS * total, _SHARE_FOR_SILENCE * total, total)
 
 
 class Connection:
