@@ -19,6 +19,7 @@ from resolvers.errors import (
     UnreadableAnswer,
 )
 from resolvers.upstream.limiter import Limiter
+from resolvers.upstream.transport import Route, transport_for
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 CONNECT_SECONDS = 2.0
@@ -75,6 +76,7 @@ class Connection:
         concurrency: int,
         limiter: Limiter,
         clock: Clock,
+        route: Route = Route(),  # noqa: B008 - immutable
     ) -> None:
         self.provider_id = provider_id
         self.clock = VendorClock(clock)
@@ -84,7 +86,7 @@ class Connection:
         self._client = httpx.AsyncClient(
             base_url=base_url.rstrip("/"),
             timeout=httpx.Timeout(timeout_seconds, connect=min(CONNECT_SECONDS, timeout_seconds)),
-            limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
+            transport=transport_for(route, provider_id=provider_id, clock=clock),
             follow_redirects=False,
             trust_env=False,
         )
