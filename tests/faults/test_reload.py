@@ -193,6 +193,15 @@ async def test_a_call_under_way_ends_on_the_connection_it_began_on(configuration
             assert await asyncio.gather(*calls) == ["READY", "READY"]
 
 
+async def test_what_was_read_at_another_place_is_forgotten(configuration: Configuration) -> None:
+    with serving(configuration.file) as server:
+        assert await listed(server) == {NINE: "READY", DTS: "READY_WITH_WARNINGS"}
+        moved = re.sub(r"http://127[0-9.]+:\d+", "http://127.0.0.1:9", configuration.nine)
+        configuration.write(moved, configuration.dts)
+        assert await server.reloaded() == ["nine"]
+        assert await listed(server) == {NINE: "INCONCLUSIVE", DTS: "READY_WITH_WARNINGS"}
+
+
 async def test_a_closed_terminal_ends_the_server_as_it_always_did(configuration: Configuration) -> None:
     ours, theirs = pty.openpty()
     with serving(configuration.file, stdin=theirs) as server:

@@ -161,6 +161,15 @@ async def test_tls_goes_through_a_proxy_to_the_vendor(tmp_path: Path, authority:
     assert behind.names == ["vendor.invalid"]
 
 
+async def test_a_certificate_is_refused_behind_a_proxy_too(tmp_path: Path, ca_line: str) -> None:
+    async with vendor(tls=served_by(trustme.CA(), "vendor.invalid")) as behind, proxy(behind) as listener:
+        lines = [ca_line, f'proxy = "http://127.0.0.1:{listener.port}"']
+        async with connected(tmp_path, "https://vendor.invalid", lines) as provider:
+            problem = await outcome(provider)
+    assert isinstance(problem, PrecheckProblem)
+    assert (problem.code.value, problem.retryable, behind.heads) == ("UNREACHABLE", False, [])
+
+
 @pytest.mark.parametrize(
     ("content", "line", "says"),
     [
