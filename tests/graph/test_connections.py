@@ -51,10 +51,8 @@ async def test_a_provider_at_another_place_has_moved(file: Path) -> None:
 
 async def test_who_shares_a_limiter_is_exchanged_together_where_its_rate_changes(file: Path) -> None:
     connections = Connections(read(file, table("a"), table("b"), table("c", "two")), Clock())
-    assert connections.exchange(read(file, table("a"), table("b") + LIMITS, table("c", "two"))).changed == [
-        "a",
-        "b",
-    ]
+    slower = table("b") + LIMITS
+    assert connections.exchange(read(file, table("a"), slower, table("c", "two"))).changed == ["a", "b"]
     assert connections.exchange(read(file, slower, table("c", "two"))).changed == ["a"]
 
 
