@@ -17,7 +17,7 @@ from resolvers.clock import Clock
 from resolvers.domain import Precheck, PrecheckProblem
 from resolvers.errors import Unreachable
 from resolvers.upstream.transport import CheckedTransport, Route
-from resolvers.upstream.trust import authorities_of
+from resolvers.upstream.trust import authorities_of, is_tls_trouble
 from tests.faults.listening import Listener, broken_off, connected, outcome, proxy, table, vendor
 
 LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
@@ -138,6 +138,14 @@ async def test_a_handshake_that_is_reset_is_a_fault_of_the_network(tmp_path: Pat
     async with broken_off(by_reset=True) as listener:
         problem = await asked(tmp_path, listener)
     assert (problem.code.value, problem.retryable) == ("UNREACHABLE", True)
+
+
+def test_waiting_for_more_bytes_is_no_trouble_of_tls() -> None:
+    lost = ConnectionError("lost")
+    lost.__context__ = ssl.SSLWantReadError()
+    assert not is_tls_trouble(lost)
+    lost.__cause__ = ssl.SSLCertVerificationError()
+    assert is_tls_trouble(lost)
 
 
 async def test_without_verification_anything_is_believed_and_every_start_says_so(
