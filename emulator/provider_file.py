@@ -23,6 +23,7 @@ def _table(provider: DemoProvider, emulation: Emulation, secrets: Path) -> str:
     head = {"id": provider.id, "vendor": provider.vendor, "name": provider.name, "region": provider.region}
     lines = ["[[provider]]", *(f"{key} = {_toml(value)}" for key, value in head.items() if value)]
     lines += [f"base_url = {_toml(base_url)}", f"track = {_toml(emulation.tracked(provider))}"]
+    lines.append("allow_private = true")  # the emulator listens on loopback
     lines += [f"{key} = {_toml(_filled(value, base_url))}" for key, value in provider.settings.items()]
     for key, secret in provider.secrets.items():
         file = secrets / f"{provider.id}-{key}"

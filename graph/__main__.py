@@ -1,16 +1,19 @@
 """The command line: `python -m graph serve | demo | schema | check`."""
 
 import asyncio
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
+import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from graph.app import build, connect
+from graph.app import Product, build
+from graph.connections import connect
 from graph.demo import emulated_vendors
 from graph.schema import schema as graphql_schema
 from graph.serving import listen, log_to_stderr, port_of, serve, stop_on_signals
@@ -22,6 +25,7 @@ from resolvers.upstream.health import CONNECTION_TROUBLE
 from resolvers.vocabulary import PrecheckLocale
 
 PORT = "PORT (or --port)"
+_log = structlog.get_logger()
 cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -40,7 +44,7 @@ def serve_command(providers: Providers = None, host: Host = None, port: Port = N
     """Serve the API over the vendors of a provider file."""
     stop_on_signals()
     settings = _settings(providers, host, port)
-    _serve(settings, _read(settings), [])
+    _serve(settings, _read(settings), [], lambda: _read(settings))
 
 
 @cli.command("demo")
@@ -97,7 +101,12 @@ def _read(settings: Settings) -> list[ProviderSettings]:
     return read_providers(Path(settings.providers))
 
 
-def _serve(settings: Settings, providers: Sequence[ProviderSettings], announcements: Sequence[str]) -> None:
+def _serve(
+    settings: Settings,
+    providers: Sequence[ProviderSettings],
+    announcements: Sequence[str],
+    read_again: Callable[[], Sequence[ProviderSettings]] | None = None,
+) -> None:
     product = build(settings, providers)
     listener = listen(settings.host, settings.port, PORT)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -107,7 +116,17 @@ def _serve(settings: Settings, providers: Sequence[ProviderSettings], announceme
         for line in (*announcements, *_what_to_try(url, len(providers))):
             typer.echo(line)
 
-    serve(product.app, listener, announce, product.services.hub.close)
+    reload = None if read_again is None else functools.partial(_reload, product, read_again)
+    serve(product.app, listener, announce, product.services.hub.close, reload)
+
+
+def _reload(product: Product, read_again: Callable[[], Sequence[ProviderSettings]]) -> None:
+    try:
+        changed = product.reload(read_again())
+    except ConfigurationError as error:
+        _log.error("configuration_refused", message=str(error))
+    else:
+        _log.info("configuration_reloaded", providers=changed)
 
 
 def _what_to_try(url: str, providers: int) -> list[str]:

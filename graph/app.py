@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from starlette.applications import Starlette
@@ -10,61 +10,34 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 
+from graph.connections import Connections
 from graph.http.endpoint import Endpoint
 from graph.http.explorer import explorer_routes
 from graph.http.metrics import metrics_route
 from graph.http.probes import Readiness, probe_routes
 from graph.http.watchdog import Watchdog
 from graph.schema import schema
-from graph.settings import ConfigurationError, Settings
-from resolvers import registry
+from graph.settings import Settings
 from resolvers.clock import Clock
 from resolvers.context import Services
 from resolvers.live.hub import Hub
-from resolvers.live.refresher import refresh
+from resolvers.live.refresher import Refresher
 from resolvers.reference import Reference
 from resolvers.snapshots import Snapshots
 from resolvers.store.local import LocalStore
 from resolvers.upstream.contract import Provider, ProviderSettings
-from resolvers.upstream.limiter import Limiter
 
 
 class Product(NamedTuple):
-    """The services, and the app that serves them and ends them."""
+    """The services, the app that serves them and ends them, and the way to another provider file meanwhile.
+
+    `reload` gives the ids of the providers that are new, changed or gone; the others are not touched. It raises
+    ConfigurationError, and has changed nothing then. Call it inside the event loop, once the app has started.
+    """
 
     services: Services
     app: Starlette
-
-
-def connect(settings: Sequence[ProviderSettings], clock: Clock) -> dict[str, Provider]:
-    """One provider per table; connections that a vendor counts together share a limiter.
-
-    Raises ConfigurationError where a table's keys do not go together or track what cannot be a reference.
-    """
-    limiters = _limiters(settings, clock)
-    providers = {}
-    for each in settings:
-        vendor = registry.vendors()[each.vendor]
-        try:
-            provider = vendor(each, limiters[each.vendor, vendor.rate_scope(each)], clock)
-        except ValueError as error:
-            raise ConfigurationError(f"{error}") from None
-        for external_id in each.track:
-            if why := provider.validate(external_id):
-                raise ConfigurationError(f"provider {each.id!r}: `track` has {external_id!r}: {why}")
-        providers[each.id] = provider
-    return providers
-
-
-def _limiters(settings: Sequence[ProviderSettings], clock: Clock) -> dict[tuple[str, str], Limiter]:
-    """One limiter for all connections that a vendor counts together, at the lowest rate any of them asks for."""
-    rates: dict[tuple[str, str], float | None] = {}
-    for each in settings:
-        vendor = registry.vendors()[each.vendor]
-        scope = (each.vendor, vendor.rate_scope(each))
-        asked = each.limits.requests_per_second or vendor.requests_per_second
-        rates[scope] = min(filter(None, (rates.get(scope), asked)), default=None)
-    return {scope: Limiter(rate, clock) for scope, rate in rates.items()}
+    reload: Callable[[Sequence[ProviderSettings]], list[str]]
 
 
 def build(
@@ -72,28 +45,40 @@ def build(
 ) -> Product:
     """Everything that serves, built but not started; must be called inside the event loop that serves it."""
     clock = clock or Clock()
-    providers = connect(provider_settings, clock)
+    connections = Connections(provider_settings, clock)
+    providers = connections.providers
     snapshots = Snapshots(providers, LocalStore(), clock)
-    snapshots.pin(Reference(each.id, external_id) for each in provider_settings for external_id in each.track)
+    snapshots.pin(_tracked(provider_settings))
     hub = Hub(snapshots, clock, settings.stream_deadline_seconds)
     services = Services(providers, snapshots, hub, clock, settings.max_references)
+    refresher = Refresher(snapshots, clock)
+    retiring: set[asyncio.Task[None]] = set()
     watchdog = Watchdog(clock)
     readiness = Readiness(watchdog)
     endpoint = Endpoint(services, schema, settings.origins)
-    refreshed = [(each.id, each.refresh_seconds) for each in provider_settings if each.refresh_seconds > 0]
+
+    def reload(fresh: Sequence[ProviderSettings]) -> list[str]:
+        exchange = connections.exchange(fresh)
+        snapshots.follow(_tracked(fresh), exchange.moved)
+        refresher.follow(_refreshed(fresh))
+        for provider in exchange.retired:
+            task = asyncio.create_task(_retire(provider, snapshots))
+            retiring.add(task)
+            task.add_done_callback(retiring.discard)
+        return exchange.changed
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(refresh(snapshots, *each, clock)) for each in refreshed]
-        tasks.append(asyncio.create_task(watchdog.watch()))
+        watching = asyncio.create_task(watchdog.watch())
+        refresher.follow(_refreshed(provider_settings))
         readiness.is_serving = True
         yield
         readiness.is_serving = False
-        for task in tasks:
-            task.cancel()
+        watching.cancel()
+        await refresher.close()
         await hub.close()
         await snapshots.close()
-        await asyncio.gather(*(provider.close() for provider in providers.values()))
+        await asyncio.gather(*retiring, *(provider.close() for provider in providers.values()))
 
     app = Starlette(
         routes=[
@@ -106,7 +91,20 @@ def build(
         middleware=[_cors(settings.origins)] if settings.origins else [],
         lifespan=lifespan,
     )
-    return Product(services, app)
+    return Product(services, app, reload)
+
+
+def _tracked(settings: Sequence[ProviderSettings]) -> Iterator[Reference]:
+    return (Reference(each.id, external_id) for each in settings for external_id in each.track)
+
+
+def _refreshed(settings: Sequence[ProviderSettings]) -> dict[str, float]:
+    return {each.id: each.refresh_seconds for each in settings if each.refresh_seconds > 0}
+
+
+async def _retire(provider: Provider, snapshots: Snapshots) -> None:
+    await snapshots.finished(provider)
+    await provider.close()
 
 
 def _cors(origins: Sequence[str]) -> Middleware:

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import logging
+import os
 import signal
 import socket
 import sys
@@ -25,16 +26,31 @@ _TALKATIVE = ("asyncio", "hpack", "httpcore2", "httpx2", "websockets")
 
 class _Server(uvicorn.Server):
     def __init__(
-        self, config: uvicorn.Config, announce: Callable[[], None], drain: Callable[[], Awaitable[None]]
+        self,
+        config: uvicorn.Config,
+        announce: Callable[[], None],
+        drain: Callable[[], Awaitable[None]],
+        reload: Callable[[], None] | None,
     ) -> None:
         super().__init__(config)
         self._announce = announce
         self._drain = drain
+        self._reload = reload
+        self._has_terminal = os.isatty(0)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        if self._reload is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hang_up)
         if self.started:
             self._announce()
+
+    def _hang_up(self) -> None:
+        # The same signal tells that the terminal was closed; nobody could stop the server any more then.
+        if self._has_terminal and not os.isatty(0):
+            self.should_exit = True
+        elif self._reload is not None:
+            self._reload()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._drain()
@@ -81,8 +97,12 @@ def serve(
     listener: socket.socket,
     announce: Callable[[], None],
     drain: Callable[[], Awaitable[None]],
+    reload: Callable[[], None] | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM; `drain` ends the streams before the sockets close."""
+    """Serve until SIGINT or SIGTERM; `drain` ends the streams before the sockets close.
+
+    On SIGHUP `reload` is called, inside the event loop; the server ends where that tells of a closed terminal.
+    """
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -96,7 +116,7 @@ def serve(
         server_header=False,
     )
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_Server(config, announce, drain).serve([listener]))
+        runner.run(_Server(config, announce, drain, reload).serve([listener]))
 
 
 def log_to_stderr(level: str) -> None:

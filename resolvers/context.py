@@ -7,6 +7,7 @@ import strawberry
 
 from resolvers.clock import Clock
 from resolvers.domain import Precheck, PrecheckItem
+from resolvers.errors import ProblemShown, unknown_provider
 from resolvers.live.hub import Hub
 from resolvers.loaders import Loaders
 from resolvers.snapshots import Snapshots
@@ -40,6 +41,13 @@ class Context:
     def for_operation(self) -> "Context":
         """A context that shares nothing with other operations on the same socket."""
         return Context(self.services, self.locale)
+
+    def provider(self, provider_id: str) -> Provider:
+        """A provider that was configured when this operation began. Raises ProblemShown where it is gone since."""
+        provider = self.services.providers.get(provider_id)
+        if provider is None:
+            raise ProblemShown(unknown_provider(provider_id))
+        return provider
 
     def show(self, precheck: Precheck) -> Precheck:
         """Remember a snapshot that this operation answers with, so that its items find it again."""

@@ -8,7 +8,7 @@ from resolvers.domain import Precheck, PrecheckItem, PrecheckItemFilter, Provide
 
 def provider(precheck: Precheck, info: Info) -> Provider:
     """The connection it was read through."""
-    return info.context.services.providers[precheck.provider_id].card
+    return info.context.provider(precheck.provider_id).card
 
 
 def items(precheck: Precheck, filter: PrecheckItemFilter | None) -> Sequence[PrecheckItem]:

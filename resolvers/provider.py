@@ -10,7 +10,7 @@ from resolvers.vocabulary import PrecheckOrder
 
 def health(provider: Provider, info: Info) -> ProviderHealth:
     """How the connection has behaved lately."""
-    return info.context.services.providers[provider.id].health.shown()
+    return info.context.provider(provider.id).health.shown()
 
 
 async def prechecks(

@@ -59,7 +59,7 @@ class Snapshots:
         self._clock = clock
         self._flights: dict[Flight, asyncio.Future[Outcome]] = {}
         self._waiting: dict[tuple[str, PrecheckLocale], list[Flight]] = {}
-        self._calls: set[asyncio.Task[None]] = set()
+        self._calls: dict[asyncio.Task[None], Provider] = {}
         self._first_listing: asyncio.Task[None] | None = None
 
     async def read(self, reference: Reference, locale: PrecheckLocale, max_age_seconds: float) -> PrecheckLookup:
@@ -98,6 +98,22 @@ class Snapshots:
         for reference in references:
             self._store.pin(reference)
 
+    def follow(self, pinned: Iterable[Reference], moved: Iterable[str]) -> None:
+        """Track what another configuration lists, and forget all of the providers that mean another place now.
+
+        Once a list was asked for, what has no answer yet is read at once.
+        """
+        for provider_id in moved:
+            self._store.forget(provider_id)
+        self._store.pin_only(pinned)
+        if self._first_listing is not None:
+            self._first_listing = asyncio.create_task(self._read_again(self._first_listing))
+
+    async def finished(self, provider: Provider) -> None:
+        """Return once no call of this provider is under way."""
+        while calls := [call for call, by in self._calls.items() if by is provider]:
+            await asyncio.wait(calls)
+
     def refusal(self, reference: Reference) -> PrecheckProblem | None:
         """Why this reference cannot be asked about, found without any call."""
         provider = self.providers.get(reference.provider_id)
@@ -129,12 +145,16 @@ class Snapshots:
         return future
 
     def _depart(self, provider_id: str, locale: PrecheckLocale) -> None:
-        provider = self.providers[provider_id]
         flights = self._waiting.pop((provider_id, locale))
+        provider = self.providers.get(provider_id)
+        if provider is None:  # taken out of the configuration a moment ago
+            for flight in flights:
+                self._land(flight, errors.unknown_provider(provider_id))
+            return
         for start in range(0, len(flights), provider.batch_size):
             call = asyncio.create_task(self._call(provider, flights[start : start + provider.batch_size]))
-            self._calls.add(call)
-            call.add_done_callback(self._calls.discard)
+            self._calls[call] = provider
+            call.add_done_callback(self._calls.pop)
 
     async def _call(self, provider: Provider, flights: Sequence[Flight]) -> None:
         try:
@@ -142,7 +162,10 @@ class Snapshots:
                 [flight.reference.external_id for flight in flights], flights[0].locale
             )
             for flight in flights:
-                self._land(flight, self._keep(flight, outcomes[flight.reference.external_id]))
+                outcome = outcomes[flight.reference.external_id]
+                # The answer of a connection that was exchanged meanwhile is for those who waited, and no longer.
+                is_ours = self.providers.get(provider.id) is provider
+                self._land(flight, self._keep(flight, outcome) if is_ours else outcome)
         finally:
             for flight in flights:
                 self._land(flight, _LOST)
@@ -174,6 +197,10 @@ class Snapshots:
         """The language in which a precheck is read: the one asked for, or the provider's first."""
         provider = self.providers.get(reference.provider_id)
         return locale if provider is None or locale in provider.locales else provider.locales[0]
+
+    async def _read_again(self, earlier: asyncio.Task[None]) -> None:
+        await earlier
+        await self._read_pinned()
 
     async def _read_pinned(self) -> None:
         everything_is_new = float("inf")

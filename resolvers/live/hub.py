@@ -39,7 +39,7 @@ class Hub:
         self._deadline_seconds = deadline_seconds
         self._topics: dict[Watched, Topic] = {}
         self._viewers: set[Viewer] = set()
-        self._rounds: dict[str, Rounds] = {}
+        self._rounds: dict[tuple[str, float], Rounds] = {}
         self._epoch = secrets.token_urlsafe(6)
         self._revisions = itertools.count(1)
         self._newest_revision = 0
@@ -126,7 +126,7 @@ class Hub:
         provider = self._snapshots.providers.get(topic.reference.provider_id)
         floor_seconds = provider.limits.poll_seconds if provider else 1.0
         if provider is not None and provider.limits.batch_size > 1:
-            rounds = self._rounds.setdefault(provider.id, Rounds(self._clock, floor_seconds))
+            rounds = self._rounds.setdefault((provider.id, floor_seconds), Rounds(self._clock, floor_seconds))
             await poll(topic, locale, self._snapshots, Pace(floor_seconds, _no_jitter), rounds.wait)
         else:
             await poll(topic, locale, self._snapshots, Pace(floor_seconds, random.random), self._clock.sleep)

@@ -1,6 +1,6 @@
 """What a store of newest answers must do. Who may see an answer is never decided here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from resolvers.domain import Precheck, PrecheckProblem
@@ -26,6 +26,12 @@ class Store(Protocol):
 
     def pin(self, reference: Reference) -> None:
         """Track a reference for good: configuration asks for it."""
+
+    def pin_only(self, references: Iterable[Reference]) -> None:
+        """Track these for good; what was pinned before and is not among them is tracked no more."""
+
+    def forget(self, provider_id: str) -> None:
+        """Drop every answer and every reference of a provider."""
 
     def track(self, reference: Reference) -> None:
         """Track a reference that was looked up; the oldest such reference goes when there are too many."""

@@ -1,7 +1,7 @@
 """The store of one process: bounded dictionaries in memory."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from resolvers.reference import Reference
 from resolvers.store.contract import Entry
@@ -36,6 +36,20 @@ class LocalStore:
     def pin(self, reference: Reference) -> None:
         """Track a reference for good."""
         self._pinned[reference] = None
+
+    def pin_only(self, references: Iterable[Reference]) -> None:
+        """Track these for good, and no others."""
+        self._pinned = dict.fromkeys(references)
+        for reference in self._pinned:
+            self._tracked.pop(reference, None)
+
+    def forget(self, provider_id: str) -> None:
+        """Drop every answer and every reference of a provider."""
+        for key in [key for key in self._entries if key[0].provider_id == provider_id]:
+            del self._entries[key]
+        for known in (self._pinned, self._tracked):
+            for reference in [each for each in known if each.provider_id == provider_id]:
+                del known[reference]
 
     def track(self, reference: Reference) -> None:
         """Track a looked-up reference; looking it up again makes it young."""

@@ -22,6 +22,7 @@ from resolvers.upstream.answer import Answer, VendorClock, request_id, retry_aft
 from resolvers.upstream.body import ACCEPT_ENCODING, Body, UnreadableBody
 from resolvers.upstream.censor import Censor
 from resolvers.upstream.limiter import Limiter
+from resolvers.upstream.transport import Route, transport_for
 
 CONNECT_SECONDS = 2.0
 MOST_HEADERS = 200
@@ -57,6 +58,7 @@ class Connection:
         concurrency: int,
         limiter: Limiter,
         clock: Clock,
+        route: Route = Route(),  # noqa: B008 - immutable
     ) -> None:
         self.provider_id = provider_id
         self.timeout_seconds = timeout_seconds
@@ -71,7 +73,7 @@ class Connection:
             headers={"accept-encoding": ACCEPT_ENCODING},
             # The stages after connecting are timed here, for the client times only single reads.
             timeout=httpx.Timeout(None, connect=self._stages.connect),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
+            transport=transport_for(route, provider_id=provider_id, clock=clock),
             follow_redirects=False,
             trust_env=False,
         )

@@ -1,5 +1,6 @@
 """What a provider module gives: its settings, what it can do, and one way to ask its vendor."""
 
+import hmac
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,8 @@ from resolvers.upstream.connection import Connection
 from resolvers.upstream.limiter import Limiter
 from resolvers.upstream.manners import Manners
 from resolvers.upstream.manners import Outcome as Outcome
+from resolvers.upstream.transport import Route
+from resolvers.upstream.trust import Authorities
 from resolvers.upstream.words import UnknownWords
 from resolvers.vocabulary import PrecheckLocale, ProviderCapability
 
@@ -29,6 +32,12 @@ class Secret:
     def reveal(self) -> str:
         """The value itself, for the one place that signs or sends it."""
         return self._value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash(self._value)
 
     def __repr__(self) -> str:
         return "Secret(***)"
@@ -45,7 +54,10 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The keys that every `[[provider]]` table takes; a provider module adds its own by subclassing."""
+    """The keys that every `[[provider]]` table takes; a provider module adds its own by subclassing.
+
+    A key that ends in `_url` is an address to call, and is checked as `base_url` is.
+    """
 
     id: str
     vendor: str
@@ -54,7 +66,16 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     region: str | None = None
     track: tuple[str, ...] = ()
     refresh_seconds: float = 0.0
+    allow_private: bool = False
+    proxy: str | None = None
+    ca_file: Authorities | None = None
+    verify_tls: bool = True
     limits: LimitSettings = msgspec.field(default_factory=LimitSettings)
+
+    @property
+    def route(self) -> Route:
+        """Which way the calls of this connection go."""
+        return Route(self.allow_private, self.proxy, self.ca_file, self.verify_tls)
 
 
 class Provider(ABC):
@@ -93,6 +114,7 @@ class Provider(ABC):
             concurrency=self.limits.concurrency,
             limiter=limiter,
             clock=clock,
+            route=settings.route,
         )
         for name in settings.__struct_fields__:
             if isinstance(secret := getattr(settings, name), Secret):

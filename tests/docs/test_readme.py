@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from graph.__main__ import cli
-from graph.app import connect
+from graph.connections import connect
 from graph.settings import PREFIX, Settings, read_providers
 from resolvers.clock import Clock
 from resolvers.errors import RequestError

@@ -96,7 +96,7 @@ def test_a_provider_file_takes_the_place_of_the_emulator(running: Running, tmp_p
     file.write_text(
         f'[[provider]]\nid = "mine"\nvendor = "tencent-dts"\nbase_url = "{dts["url"]}"\n'
         f'secret_id = "{dts["credentials"]["secret_id"]}"\nsecret_key = {{ file = "secret" }}\n'
-        'track = ["dts-1ewjspuw"]\n'
+        'track = ["dts-1ewjspuw"]\nallow_private = true\n'
     )
     with make_run(PROVIDERS=str(file)) as own:
         body = {"query": "{ prechecks { nodes { provider { id } verdict } } }"}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from graph.app import connect
+from graph.connections import connect
 from graph.settings import ConfigurationError, Settings, read_providers, read_settings
 from resolvers.clock import Clock
 from resolvers.upstream.contract import Secret

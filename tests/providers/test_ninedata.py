@@ -227,6 +227,7 @@ async def test_the_identifiers_travel_in_the_query_and_there_is_no_body() -> Non
         id="nine",
         vendor="ninedata",
         base_url=f"http://127.0.0.1:{port}",
+        allow_private=True,
         access_key_id="AK",
         secret_key=Secret("demo-not-a-secret"),
     )

@@ -1,0 +1,144 @@
+"""Carries requests to the very address that was checked, and nowhere else."""
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+from typing import NamedTuple
+
+import httpx2 as httpx
+
+from resolvers.clock import Clock
+from resolvers.errors import Unreachable
+from resolvers.upstream.address import Address, is_allowed, is_metadata, literal_of, told_by
+from resolvers.upstream.names import Names, Resolve, system_addresses
+from resolvers.upstream.trust import Authorities, is_tls_trouble, tls_context
+
+# How many there are at once is the bulkhead's to say.
+LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+_PORTS = {"http": 80, "https": 443}
+
+
+class Route(NamedTuple):
+    """Which way a connection goes: what the keys of the same names in its provider table say."""
+
+    allow_private: bool = False
+    proxy: str | None = None
+    ca_file: Authorities | None = None
+    verify_tls: bool = True
+
+
+class CheckedTransport(httpx.AsyncBaseTransport):
+    """Resolves names itself and connects to an address that may be called; TLS is verified against the name.
+
+    With a proxy the proxy resolves, and only addresses spelt out in the URL are checked. Raises Unreachable,
+    not retryable, for a refused address and where TLS cannot be agreed upon; else what httpx raises.
+    """
+
+    def __init__(
+        self, route: Route, *, provider_id: str, clock: Clock, resolve: Resolve = system_addresses
+    ) -> None:
+        self._route = route
+        self._provider_id = provider_id
+        self._names = Names(resolve, clock)
+        self._tls = tls_context(route.ca_file, verify=route.verify_tls)
+        self._pools: dict[str, httpx.AsyncHTTPTransport] = {}
+        self._reached: dict[str, Address] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """One exchange."""
+        try:
+            if self._route.proxy is not None:
+                return await self._by_proxy(request)
+            return await self._directly(request)
+        except httpx.ConnectError as error:
+            if not is_tls_trouble(error):
+                raise
+            raise self._refusal(
+                "No encrypted connection can be agreed upon with the vendor: its certificate or its handshake is "
+                "refused. Check `base_url`; `ca_file` names the authority of a private certificate."
+            ) from error
+
+    async def aclose(self) -> None:
+        """Close every pool."""
+        await self._names.close()
+        for pool in self._pools.values():
+            await pool.aclose()
+
+    async def _by_proxy(self, request: httpx.Request) -> httpx.Response:
+        host = _host(request)
+        told = told_by(host)
+        if told is not None:
+            self._allowed([told])
+        return await self._pool(host).handle_async_request(request)
+
+    async def _directly(self, request: httpx.Request) -> httpx.Response:
+        host = _host(request)
+        addresses = self._allowed(await self._addresses(host, request.url))
+        first = self._reached.get(host)
+        *others, last = sorted(addresses, key=lambda address: address != first)
+        for address in others:
+            try:
+                return await self._exchange(request, host, address)
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                if is_tls_trouble(error):
+                    raise
+        return await self._exchange(request, host, last)
+
+    async def _exchange(self, request: httpx.Request, host: str, address: Address) -> httpx.Response:
+        response = await self._pool(host).handle_async_request(_directed(request, host, address))
+        self._reached[host] = address
+        return response
+
+    async def _addresses(self, host: str, url: httpx.URL) -> Sequence[Address]:
+        literal = literal_of(host)
+        if literal is not None:
+            return [literal]
+        try:
+            found = await self._names.addresses(host, url.port or _PORTS[url.scheme])
+        except OSError as error:
+            raise httpx.ConnectError("The name has no address.") from error
+        # An address with a zone is of this link only, and no URL can hold it.
+        return [ip_address(text) for text in found if "%" not in text]
+
+    def _allowed(self, addresses: Sequence[Address]) -> Sequence[Address]:
+        allowed = [each for each in addresses if is_allowed(each, allow_private=self._route.allow_private)]
+        if allowed:
+            return allowed
+        if addresses and all(is_metadata(each) for each in addresses):
+            raise self._refusal("The vendor's address is a cloud's metadata service. Correct `base_url`.")
+        raise self._refusal(
+            "The vendor's address is not a public one, so it is not called. Correct `base_url`, or set "
+            "`allow_private = true` for this provider if that is meant."
+        )
+
+    def _pool(self, host: str) -> httpx.AsyncHTTPTransport:
+        # A pool knows addresses only: a connection verified for one name must not carry another's requests.
+        if host not in self._pools:
+            self._pools[host] = httpx.AsyncHTTPTransport(
+                verify=self._tls, trust_env=False, limits=LIMITS, proxy=self._route.proxy
+            )
+        return self._pools[host]
+
+    def _refusal(self, says: str) -> Unreachable:
+        return Unreachable(says, provider_id=self._provider_id, retryable=False)
+
+
+def transport_for(route: Route, *, provider_id: str, clock: Clock) -> httpx.AsyncBaseTransport:
+    """The transport of one connection."""
+    return CheckedTransport(route, provider_id=provider_id, clock=clock)
+
+
+def _host(request: httpx.Request) -> str:
+    return request.url.raw_host.decode("ascii").strip("[]").lower()
+
+
+def _directed(request: httpx.Request, host: str, address: Address) -> httpx.Request:
+    extensions = dict(request.extensions)
+    if literal_of(host) is None:
+        extensions["sni_hostname"] = host.removesuffix(".")
+    return httpx.Request(
+        request.method,
+        request.url.copy_with(host=str(address)),
+        headers=request.headers,
+        stream=request.stream,
+        extensions=extensions,
+    )

@@ -1,0 +1,212 @@
+"""C4: a provider file that changed is read again on SIGHUP, by a server that goes on serving."""
+
+import asyncio
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.emulator.process import ROOT, Emulator
+from tests.faults.listening import vendor
+from tests.graph.documents import LOOKUP, UPDATES, event_of, ref
+from tests.graph.served import Served
+
+NINE = "cd-tg3isu1xgs/pcte-dj02vti9tabd"
+DTS = "dts-1ewjspuw"
+LISTED = "{ prechecks(orderBy: PROVIDER) { nodes { provider { id name } externalId verdict } } }"
+HEALTH = "{ precheckProviders { id name health { state lastSuccessAt problem { code } } } }"
+
+
+class Serving(Served):
+    """`python -m graph serve` in a process of its own."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("graphql:"):
+                super().__init__(line.split()[1].removesuffix("/graphql"))
+            if line.startswith("stop:"):
+                return
+        raise AssertionError(process.communicate())
+
+    def hang_up(self) -> None:
+        self.process.send_signal(signal.SIGHUP)
+
+    async def logged(self, event: str) -> dict[str, Any]:
+        """The next line of this event; what is logged before it is skipped."""
+        assert self.process.stderr is not None
+        while line := await asyncio.to_thread(self.process.stderr.readline):
+            entry: dict[str, Any] = json.loads(line)
+            if entry["event"] == event:
+                return entry
+        raise AssertionError(f"the server ended without {event}")
+
+    async def reloaded(self) -> list[str]:
+        """Have the file read again; the ids of what changed."""
+        self.hang_up()
+        return list((await self.logged("configuration_reloaded"))["providers"])
+
+
+@contextmanager
+def serving(file: Path, stdin: int = subprocess.DEVNULL) -> Iterator[Serving]:
+    command = [sys.executable, "-m", "graph", "serve", "--providers", str(file), "--port", "0"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdin=stdin, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            yield Serving(process)
+        finally:
+            process.kill()
+
+
+class Configuration:
+    """The provider file of a person who uses two of the emulator's vendors."""
+
+    def __init__(self, folder: Path, emulator: Emulator) -> None:
+        self.file = folder / "providers.toml"
+        self.secret = folder / "nine.secret"
+        self.right = emulator.credentials("ninedata")["secret_key"]
+        self.secret.write_text(self.right, encoding="utf-8")
+        nine, dts = emulator.providers()["ninedata"], emulator.providers()["dts"]
+        (folder / "dts.secret").write_text(dts["credentials"]["secret_key"], encoding="utf-8")
+        self.nine = (
+            f'[[provider]]\nid = "nine"\nvendor = "ninedata"\nname = "Nine"\nbase_url = "{nine["url"]}"\n'
+            f'access_key_id = "{nine["credentials"]["access_key_id"]}"\nsecret_key = {{ file = "nine.secret" }}\n'
+            f'allow_private = true\ntrack = ["{NINE}"]\n'
+        )
+        self.dts = (
+            f'[[provider]]\nid = "dts"\nvendor = "tencent-dts"\nbase_url = "{dts["url"]}"\n'
+            f'secret_id = "{dts["credentials"]["secret_id"]}"\nsecret_key = {{ file = "dts.secret" }}\n'
+            f'allow_private = true\ntrack = ["{DTS}"]\n'
+        )
+        self.write(self.nine, self.dts)
+
+    def write(self, *tables: str) -> None:
+        self.file.write_text("".join(tables), encoding="utf-8")
+
+
+@pytest.fixture
+def configuration(tmp_path: Path, emulator: Emulator) -> Configuration:
+    return Configuration(tmp_path, emulator)
+
+
+async def looked_up(server: Served, provider_id: str, external_id: str) -> Any:
+    [entry] = (await server.data(LOOKUP, refs=[ref(provider_id, external_id)], maxAgeSeconds=0))["lookupPrechecks"]
+    return entry["problem"]["code"] if entry["problem"] else entry["precheck"]["verdict"]
+
+
+async def listed(server: Served) -> dict[str, str]:
+    nodes = (await server.data(LISTED))["prechecks"]["nodes"]
+    return {node["externalId"]: node["verdict"] for node in nodes}
+
+
+async def health(server: Served) -> dict[str, Any]:
+    return {each["id"]: each for each in (await server.data(HEALTH))["precheckProviders"]}
+
+
+@pytest.mark.row("C4")
+async def test_a_secret_that_was_exchanged_is_used_without_a_restart(configuration: Configuration) -> None:
+    configuration.secret.write_text("the-key-of-last-year", encoding="utf-8")
+    with serving(configuration.file) as server:
+        assert await looked_up(server, "nine", NINE) == "AUTHENTICATION"
+        assert await listed(server) == {NINE: "INCONCLUSIVE", DTS: "READY_WITH_WARNINGS"}
+        untouched = (await health(server))["dts"]
+        configuration.secret.write_text(configuration.right, encoding="utf-8")
+        assert await server.reloaded() == ["nine"]
+        assert await listed(server) == {NINE: "READY", DTS: "READY_WITH_WARNINGS"}
+        assert await looked_up(server, "nine", NINE) == "READY"
+        now = await health(server)
+        assert now["dts"] == untouched
+        assert now["nine"]["health"]["state"] == "HEALTHY"
+
+
+@pytest.mark.row("C4")
+async def test_a_file_that_cannot_be_used_changes_nothing(configuration: Configuration) -> None:
+    with serving(configuration.file) as server:
+        for tables, says in (
+            ([configuration.nine, "[[provider"], "is not TOML"),
+            ([configuration.dts, configuration.nine.replace(NINE, "nonsense")], "`track` has 'nonsense'"),
+            ([configuration.nine.replace("nine.secret", "gone.secret")], "secret file gone.secret cannot be read"),
+            ([configuration.nine.replace("allow_private = true", "")], "`allow_private = true`"),
+        ):
+            configuration.write(*tables)
+            server.hang_up()
+            refused = await server.logged("configuration_refused")
+            assert says in refused["message"]
+            assert set(refused) == {"event", "level", "message", "timestamp"}
+        assert await listed(server) == {NINE: "READY", DTS: "READY_WITH_WARNINGS"}
+        configuration.write(configuration.nine, configuration.dts)
+        assert await server.reloaded() == []
+
+
+@pytest.mark.row("C4")
+async def test_providers_and_tracked_references_come_and_go(configuration: Configuration) -> None:
+    configuration.write(configuration.nine)
+    with serving(configuration.file) as server:
+        assert await listed(server) == {NINE: "READY"}
+        configuration.write(configuration.dts, configuration.nine.replace(f'track = ["{NINE}"]', ""))
+        assert await server.reloaded() == ["dts", "nine"]
+        assert await listed(server) == {DTS: "READY_WITH_WARNINGS"}
+        assert list(await health(server)) == ["dts", "nine"]
+        configuration.write(configuration.dts)
+        assert await server.reloaded() == ["nine"]
+        assert await looked_up(server, "nine", NINE) == "UNKNOWN_PROVIDER"
+        assert list(await health(server)) == ["dts"]
+
+
+@pytest.mark.row("C4")
+async def test_a_stream_of_a_provider_that_is_gone_says_so_and_ends(
+    configuration: Configuration, emulator: Emulator
+) -> None:
+    running = emulator.create_run("ninedata", scenario="stuck", seconds=60)
+    with serving(configuration.file) as server:
+        stream = server.over_sse(UPDATES, refs=[ref("nine", running)])
+        assert event_of(await anext(stream))["kind"] == "SNAPSHOT"
+        configuration.write(configuration.dts)
+        assert await server.reloaded() == ["nine"]
+        *_, last = [event_of(payload) async for payload in stream]
+    assert (last["kind"], last["problem"]["code"]) == ("PROBLEM", "UNKNOWN_PROVIDER")
+
+
+@pytest.mark.row("C4")
+async def test_a_call_under_way_ends_on_the_connection_it_began_on(configuration: Configuration) -> None:
+    async with vendor() as nine:
+        nine.may_answer.clear()
+        own = re.sub(r"http://127[0-9.]+:\d+", f"http://127.0.0.1:{nine.port}", configuration.nine)
+        configuration.write(own, configuration.dts)
+        with serving(configuration.file) as server:
+            calls = [asyncio.create_task(looked_up(server, "nine", NINE)) for _ in range(2)]
+            await nine.was_asked.wait()
+            configuration.write(own.replace('"Nine"', '"Nine, renamed"'), configuration.dts)
+            assert await server.reloaded() == ["nine"]
+            assert (await health(server))["nine"]["name"] == "Nine, renamed"
+            nine.may_answer.set()
+            assert await asyncio.gather(*calls) == ["READY", "READY"]
+
+
+async def test_what_was_read_at_another_place_is_forgotten(configuration: Configuration) -> None:
+    with serving(configuration.file) as server:
+        assert await listed(server) == {NINE: "READY", DTS: "READY_WITH_WARNINGS"}
+        moved = re.sub(r"http://127[0-9.]+:\d+", "http://127.0.0.1:9", configuration.nine)
+        configuration.write(moved, configuration.dts)
+        assert await server.reloaded() == ["nine"]
+        assert await listed(server) == {NINE: "INCONCLUSIVE", DTS: "READY_WITH_WARNINGS"}
+
+
+async def test_a_closed_terminal_ends_the_server_as_it_always_did(configuration: Configuration) -> None:
+    ours, theirs = pty.openpty()
+    with serving(configuration.file, stdin=theirs) as server:
+        os.close(theirs)
+        assert await server.reloaded() == []
+        os.close(ours)
+        server.hang_up()
+        assert await asyncio.to_thread(server.process.wait, 10) == 0
