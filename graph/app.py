@@ -10,6 +10,8 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 
+from graph.guard.bearers import Bearers
+from graph.guard.keys import Keys
 from graph.http.endpoint import Endpoint
 from graph.http.explorer import explorer_routes
 from graph.http.probes import Readiness, probe_routes
@@ -76,7 +78,8 @@ def build(
     hub = Hub(snapshots, clock, settings.stream_deadline_seconds)
     services = Services(providers, snapshots, hub, clock, settings.max_references)
     readiness = Readiness()
-    endpoint = Endpoint(services, schema, settings.origins)
+    bearers = _bearers(settings, clock)
+    endpoint = Endpoint(services, schema, settings.origins, bearers)
     refreshed = [(each.id, each.refresh_seconds) for each in provider_settings if each.refresh_seconds > 0]
 
     @contextlib.asynccontextmanager
@@ -90,6 +93,8 @@ def build(
         await hub.close()
         await snapshots.close()
         await asyncio.gather(*(provider.close() for provider in providers.values()))
+        if bearers is not None:
+            await bearers.close()
 
     app = Starlette(
         routes=[
@@ -102,6 +107,12 @@ def build(
         lifespan=lifespan,
     )
     return Product(services, app)
+
+
+def _bearers(settings: Settings, clock: Clock) -> Bearers | None:
+    if not settings.jwks_url:
+        return None
+    return Bearers(Keys(settings.jwks_url, clock), settings.jwt_issuer, settings.jwt_audience, clock)
 
 
 def _cors(origins: Sequence[str]) -> Middleware:

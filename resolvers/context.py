@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import strawberry
 
+from resolvers.caller import Caller
 from resolvers.clock import Clock
 from resolvers.domain import Precheck, PrecheckItem
 from resolvers.live.hub import Hub
@@ -25,11 +26,15 @@ class Services(NamedTuple):
 
 
 class Context:
-    """One operation's view of the services: its language, its loaders, the snapshots it has shown."""
+    """One operation's view of the services: its caller, its language, its loaders, the snapshots it has shown.
 
-    def __init__(self, services: Services, locale: PrecheckLocale) -> None:
+    `caller` is None where clients are not authenticated.
+    """
+
+    def __init__(self, services: Services, locale: PrecheckLocale, caller: Caller | None = None) -> None:
         self.services = services
         self.locale = locale
+        self.caller = caller
         self.begin()
 
     def begin(self) -> None:
@@ -39,7 +44,7 @@ class Context:
 
     def for_operation(self) -> "Context":
         """A context that shares nothing with other operations on the same socket."""
-        return Context(self.services, self.locale)
+        return Context(self.services, self.locale, self.caller)
 
     def show(self, precheck: Precheck) -> Precheck:
         """Remember a snapshot that this operation answers with, so that its items find it again."""
