@@ -11,6 +11,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 
 from graph.connections import Connections
+from graph.guard.bearers import Bearers
+from graph.guard.keys import Keys
 from graph.http.endpoint import Endpoint
 from graph.http.explorer import explorer_routes
 from graph.http.metrics import metrics_route
@@ -55,7 +57,8 @@ def build(
     retiring: set[asyncio.Task[None]] = set()
     watchdog = Watchdog(clock)
     readiness = Readiness(watchdog)
-    endpoint = Endpoint(services, schema, settings.origins)
+    bearers = _bearers(settings, clock)
+    endpoint = Endpoint(services, schema, settings.origins, bearers)
 
     def reload(fresh: Sequence[ProviderSettings]) -> list[str]:
         exchange = connections.exchange(fresh)
@@ -79,6 +82,8 @@ def build(
         await hub.close()
         await snapshots.close()
         await asyncio.gather(*retiring, *(provider.close() for provider in providers.values()))
+        if bearers is not None:
+            await bearers.close()
 
     app = Starlette(
         routes=[
@@ -105,6 +110,12 @@ def _refreshed(settings: Sequence[ProviderSettings]) -> dict[str, float]:
 async def _retire(provider: Provider, snapshots: Snapshots) -> None:
     await snapshots.finished(provider)
     await provider.close()
+
+
+def _bearers(settings: Settings, clock: Clock) -> Bearers | None:
+    if not settings.jwks_url:
+        return None
+    return Bearers(Keys(settings.jwks_url, clock), settings.jwt_issuer, settings.jwt_audience, clock)
 
 
 def _cors(origins: Sequence[str]) -> Middleware:

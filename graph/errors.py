@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import structlog
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLFormattedError
 from strawberry.extensions import SchemaExtension
 from strawberry.types.execution import StreamExecutionResult
 
@@ -26,6 +26,11 @@ def presented(error: GraphQLError) -> GraphQLError:
         return _with(error, error.message, {"code": "BAD_REQUEST", **(error.extensions or {})})
     _log.error("resolver_fault", path=error.path, exc_info=cause)
     return _with(error, INTERNAL_MESSAGE, {"code": "INTERNAL"})
+
+
+def formatted(error: RequestError) -> GraphQLFormattedError:
+    """The error as an entry of `errors`, for a request that never became an operation."""
+    return {"message": str(error), "extensions": error.extensions}
 
 
 class PresentErrors(SchemaExtension):

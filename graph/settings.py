@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -27,7 +28,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How the server behaves. Each field is read from `PRECHECK_` and its name in capitals.
 
     Durations are in seconds. `cors_origins` is a list separated by commas; empty means that no other
-    origin's pages may use this server, `*` means that every page may.
+    origin's pages may use this server, `*` means that every page may. With a `jwks_url` every client needs
+    a bearer token of that issuer for that audience; without one nobody does.
     """
 
     providers: str = ""
@@ -37,6 +39,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stream_deadline_seconds: float = 1800.0
     max_references: int = 100
     log_level: str = "info"
+    jwks_url: str = ""
+    jwt_issuer: str = ""
+    jwt_audience: str = ""
 
     @property
     def origins(self) -> list[str]:
@@ -64,7 +69,20 @@ def _checked(settings: Settings) -> Settings:
         raise ConfigurationError(f"{PREFIX}STREAM_DEADLINE_SECONDS takes more than 0 seconds.")
     if settings.max_references < 1:
         raise ConfigurationError(f"{PREFIX}MAX_REFERENCES takes 1 or more.")
+    _check_bearers(settings)
     return settings
+
+
+def _check_bearers(settings: Settings) -> None:
+    if not any((settings.jwks_url, settings.jwt_issuer, settings.jwt_audience)):
+        return
+    if not all((settings.jwks_url, settings.jwt_issuer, settings.jwt_audience)):
+        raise ConfigurationError(
+            f"{PREFIX}JWKS_URL, {PREFIX}JWT_ISSUER and {PREFIX}JWT_AUDIENCE go together: "
+            "set all three, or none to let every client in."
+        )
+    if not _is_address(settings.jwks_url):
+        raise ConfigurationError(f"{PREFIX}JWKS_URL takes https:// or http:// with a host; no user or password.")
 
 
 def read_providers(path: Path, environment: Mapping[str, str] = os.environ) -> list[ProviderSettings]:
@@ -205,3 +223,13 @@ def urls_of(settings: ProviderSettings) -> dict[str, str]:
     """The addresses that a provider's table has calls go to, by their keys."""
     values = msgspec.structs.asdict(settings)
     return {key: value for key, value in values.items() if key.endswith("_url") and value is not None}
+
+
+def _is_address(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        has_host = bool(url.hostname) and url.port != 0
+    except ValueError:
+        return False
+    is_plain = text.isprintable() and " " not in text and "@" not in url.netloc
+    return url.scheme in ("http", "https") and has_host and is_plain

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import strawberry
 
+from resolvers.caller import Caller
 from resolvers.clock import Clock
 from resolvers.domain import Precheck, PrecheckItem
 from resolvers.errors import ProblemShown, unknown_provider
@@ -26,11 +27,15 @@ class Services(NamedTuple):
 
 
 class Context:
-    """One operation's view of the services: its language, its loaders, the snapshots it has shown."""
+    """One operation's view of the services: its caller, its language, its loaders, the snapshots it has shown.
 
-    def __init__(self, services: Services, locale: PrecheckLocale) -> None:
+    `caller` is None where clients are not authenticated.
+    """
+
+    def __init__(self, services: Services, locale: PrecheckLocale, caller: Caller | None = None) -> None:
         self.services = services
         self.locale = locale
+        self.caller = caller
         self.begin()
 
     def begin(self) -> None:
@@ -40,7 +45,7 @@ class Context:
 
     def for_operation(self) -> "Context":
         """A context that shares nothing with other operations on the same socket."""
-        return Context(self.services, self.locale)
+        return Context(self.services, self.locale, self.caller)
 
     def provider(self, provider_id: str) -> Provider:
         """A provider that was configured when this operation began. Raises ProblemShown where it is gone since."""

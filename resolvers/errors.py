@@ -17,7 +17,10 @@
     RequestError                  the client's request, not a precheck, is at fault; only in `errors[]`
     ├── BadRequest                arguments that cannot be answered
     ├── LimitExceeded             more than one operation may ask for
-    └── ServerRestarting          not the client's fault: this server ends, ask again
+    ├── ServerRestarting          not the client's fault: this server ends, ask again
+    ├── TokenRefused              nobody may ask without a bearer token that holds
+    ├── AuthExpired               the bearer token of a stream or a socket has ended
+    └── KeysUnavailable           not the client's fault: no key to check any token with
 
 A `PrecheckError` is raised inside a provider and caught once, in `Provider.fetch`: above that point the
 same facts travel as a `PrecheckProblem` beside the answers of others.
@@ -176,6 +179,24 @@ class ServerRestarting(RequestError):
     """This server is about to end; whoever asks again reaches the next one."""
 
     code = "SERVER_RESTARTING"
+
+
+class TokenRefused(RequestError):
+    """No bearer token, or one that does not hold; the message says why and never quotes it."""
+
+    code = "UNAUTHENTICATED"
+
+
+class AuthExpired(RequestError):
+    """The bearer token that opened a stream or a socket has ended."""
+
+    code = "AUTH_EXPIRED"
+
+
+class KeysUnavailable(RequestError):
+    """The issuer's keys could not be had yet, so that no token can be checked."""
+
+    code = "AUTH_UNAVAILABLE"
 
 
 def problem_extensions(problem: PrecheckProblem) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Sequence
 
 from resolvers.arguments import locale_of, reference_from, within_limit
+from resolvers.caller import while_admitted
 from resolvers.context import Info
 from resolvers.domain import PrecheckEvent, PrecheckProblem, PrecheckRef
 from resolvers.errors import BadRequest
@@ -35,6 +36,8 @@ async def precheck_updates(
     events = context.services.hub.watch(
         list(references), problems, locale_of(context, locale), until or PrecheckStreamEnd.ALL_COMPLETED, after
     )
+    if context.caller is not None:
+        events = while_admitted(events, context.caller, context.services.clock)
     try:
         async for event in events:
             context.begin()

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
-from strawberry.exceptions import MissingQueryError
+from strawberry.exceptions import ConnectionRejectionError, MissingQueryError
 from strawberry.http import GraphQLRequestData
 from strawberry.http.base import BaseRequestProtocol
 from strawberry.http.streaming import HTTPStreamTransport, MultipartSubscriptionTransport
@@ -25,10 +25,17 @@ from strawberry.subscriptions import (
 )
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
+from strawberry.types.unset import UnsetType
 
+from graph.errors import formatted
+from graph.guard.bearers import Bearers
+from graph.guard.keys import SECONDS_BETWEEN_FIRST_FETCHES
 from graph.http.explorer import explorer_response
+from graph.http.sockets import BearerSocket, SocketContext
 from graph.http.transports import LineFeedSSE, preferred
+from resolvers.caller import Caller
 from resolvers.context import Context, Services
+from resolvers.errors import KeysUnavailable, RequestError
 from resolvers.vocabulary import PrecheckLocale
 
 _PROTOCOL_OF_MEDIA_TYPE = {
@@ -78,15 +85,18 @@ class TextFrames(ASGIWebSocketAdapter):
 
 
 class Endpoint(GraphQL[Context, None]):
-    """Strawberry's ASGI view with our context, JSON, negotiation and explorer."""
+    """Strawberry's ASGI view with our context, JSON, negotiation and explorer; `bearers` None lets everyone in."""
 
     websocket_adapter_class = TextFrames
+    graphql_transport_ws_handler_class = BearerSocket
     stream_transport_classes_by_protocol: Mapping[str, type[HTTPStreamTransport]] = {
         MULTIPART_SUBSCRIPTION_PROTOCOL: MultipartSubscriptionTransport,
         GRAPHQL_SSE_PROTOCOL: LineFeedSSE,
     }
 
-    def __init__(self, services: Services, schema: BaseSchema, origins: Sequence[str]) -> None:
+    def __init__(
+        self, services: Services, schema: BaseSchema, origins: Sequence[str], bearers: Bearers | None
+    ) -> None:
         super().__init__(
             schema,
             subscription_protocols=(
@@ -99,6 +109,7 @@ class Endpoint(GraphQL[Context, None]):
             allowed_origins=origins,
         )
         self._services = services
+        self._bearers = bearers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket; a refused request is answered in JSON like every other."""
@@ -109,11 +120,34 @@ class Endpoint(GraphQL[Context, None]):
             response = await self.run(Request(scope, receive))
         except HTTPException as refusal:
             response = _refused(refusal)
+        except RequestError as refusal:
+            response = _not_admitted(refusal)
         await response(scope, receive, send)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
-        """The context that each operation of this request or socket gets a copy of."""
-        return Context(self._services, _locale(request.headers.get("accept-language", "")))
+        """The context that each operation of this request or socket gets a copy of.
+
+        Raises TokenRefused or KeysUnavailable for a request; a socket may still bring its token.
+        """
+        locale = _locale(request.headers.get("accept-language", ""))
+        authorization = request.headers.get("authorization")
+        if isinstance(request, WebSocket):
+            return SocketContext(self._services, locale, authorization)
+        if self.should_render_graphql_ide(self.request_adapter_class(request)):
+            return Context(self._services, locale)
+        return Context(self._services, locale, await self._caller(authorization))
+
+    async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
+        """Check the bearer of a socket. Raises ConnectionRejectionError, which closes it with 4403."""
+        if isinstance(context, SocketContext):
+            try:
+                context.caller = await self._caller(context.take_authorization())
+            except RequestError:
+                raise ConnectionRejectionError from None
+        return await super().on_ws_connect(context)
+
+    async def _caller(self, authorization: str | None) -> Caller | None:
+        return await self._bearers.caller(authorization) if self._bearers else None
 
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
         """Only to browsers that open the page, not to every client that accepts anything."""
@@ -188,6 +222,13 @@ def _refused(refusal: HTTPException) -> Response:
     errors = [{"message": refusal.reason, "extensions": {"code": "BAD_REQUEST"}}]
     headers = {"Allow": "GET, POST"} if refusal.status_code == 405 else None
     return JSONResponse({"errors": errors}, refusal.status_code, headers)
+
+
+def _not_admitted(refusal: RequestError) -> Response:
+    errors = [formatted(refusal)]
+    if isinstance(refusal, KeysUnavailable):
+        return JSONResponse({"errors": errors}, 503, {"Retry-After": f"{SECONDS_BETWEEN_FIRST_FETCHES:.0f}"})
+    return JSONResponse({"errors": errors}, 401, {"WWW-Authenticate": "Bearer"})
 
 
 def _only(media_type: str, accept: str) -> str:

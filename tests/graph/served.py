@@ -22,14 +22,21 @@ from resolvers.upstream.contract import ProviderSettings
 class Served:
     """A running server; queries return the whole answer, streams the payload of each event."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str | None = None) -> None:
         self.url = url
+        self.token = token
+        self._headers = {"authorization": f"Bearer {token}"} if token else {}
+
+    def with_token(self, token: str) -> Self:
+        """The same server, asked with a bearer token."""
+        return type(self)(self.url, token)
 
     async def ask(self, document: str, headers: dict[str, str] | None = None, **variables: Any) -> Any:
         """The answer as `{"data": .., "errors": ..}`."""
         async with httpx.AsyncClient(timeout=20) as client:
             body = {"query": document, "variables": variables}
-            answer = await client.post(f"{self.url}/graphql", json=body, headers=headers)
+            all_headers = {**self._headers, **(headers or {})}
+            answer = await client.post(f"{self.url}/graphql", json=body, headers=all_headers)
             assert answer.status_code == 200, answer.text
             return answer.json()
 
@@ -42,7 +49,7 @@ class Served:
     async def over_sse(self, document: str, **variables: Any) -> AsyncGenerator[dict[str, Any], None]:
         """Every event until the server completes the stream."""
         body = {"query": document, "variables": variables}
-        headers = {"accept": "text/event-stream"}
+        headers = {"accept": "text/event-stream", **self._headers}
         async with (
             httpx.AsyncClient(timeout=20) as client,
             client.stream("POST", f"{self.url}/graphql", json=body, headers=headers) as answer,
@@ -56,9 +63,24 @@ class Served:
                     yield orjson.loads(line.removeprefix("data: "))
             assert event == "complete"
 
+    async def over_multipart(self, document: str, **variables: Any) -> AsyncGenerator[dict[str, Any], None]:
+        """Every event until the server ends the last part."""
+        body = {"query": document, "variables": variables}
+        headers = {"accept": "multipart/mixed;subscriptionSpec=1.0, application/json", **self._headers}
+        async with (
+            httpx.AsyncClient(timeout=20) as client,
+            client.stream("POST", f"{self.url}/graphql", json=body, headers=headers) as answer,
+        ):
+            assert answer.headers["content-type"].startswith("multipart/mixed"), await answer.aread()
+            line = ""
+            async for line in answer.aiter_lines():
+                if line.startswith("{") and line != "{}":
+                    yield orjson.loads(line)["payload"]
+            assert line == "--graphql--"
+
     async def over_websocket(self, document: str, **variables: Any) -> AsyncGenerator[dict[str, Any], None]:
         """Every event until the server completes the operation."""
-        async with Socket(self.url) as ws:
+        async with Socket(self.url, token=self.token) as ws:
             await ws.subscribe("1", document, **variables)
             while (message := await ws.receive())["type"] != "complete":
                 assert message["type"] == "next", message
@@ -68,14 +90,15 @@ class Served:
 class Socket:
     """One graphql-transport-ws connection."""
 
-    def __init__(self, url: str, **options: Any) -> None:
+    def __init__(self, url: str, token: str | None = None, **options: Any) -> None:
+        self._init = {"payload": {"authorization": f"Bearer {token}"}} if token else {}
         address = url.replace("http://", "ws://") + "/graphql"
         self._connecting = connect(address, subprotocols=[Subprotocol("graphql-transport-ws")], **options)
         self._ws: ClientConnection | None = None
 
     async def __aenter__(self) -> Self:
         self._ws = await self._connecting.__aenter__()
-        await self.send({"type": "connection_init"})
+        await self.send({"type": "connection_init", **self._init})
         assert (await self.receive())["type"] == "connection_ack"
         return self
 

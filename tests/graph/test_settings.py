@@ -19,6 +19,11 @@ access_key_id = "AK"
 secret_key = { env = "NINE_SECRET" }
 """
 ENVIRONMENT = {"NINE_SECRET": "demo-not-a-secret"}
+BEARERS = {
+    "PRECHECK_JWKS_URL": "https://issuer.example/jwks?policy=p",
+    "PRECHECK_JWT_ISSUER": "https://issuer.example",
+    "PRECHECK_JWT_AUDIENCE": "prechecks",
+}
 
 
 def read(tmp_path: Path, text: str, environment: dict[str, str] | None = None) -> Any:
@@ -101,6 +106,7 @@ def test_settings_come_from_the_environment() -> None:
     read = read_settings(
         {"PRECHECK_PORT": "9000", "PRECHECK_CORS_ORIGINS": "https://a.example, https://b.example"}
     )
+    assert read_settings(BEARERS).jwks_url == BEARERS["PRECHECK_JWKS_URL"]
     assert (read.port, read.origins) == (9000, ["https://a.example", "https://b.example"])
 
 
@@ -111,6 +117,11 @@ def test_settings_come_from_the_environment() -> None:
         ({"PRECHECK_PORT": "many"}, "PRECHECK_PORT=many"),
         ({"PRECHECK_MAX_REFERENCES": "0"}, "PRECHECK_MAX_REFERENCES takes 1"),
         ({"PRECHECK_STREAM_DEADLINE_SECONDS": "-1"}, "PRECHECK_STREAM_DEADLINE_SECONDS takes more than 0"),
+        ({**BEARERS, "PRECHECK_JWT_ISSUER": ""}, "JWT_ISSUER and PRECHECK_JWT_AUDIENCE go together"),
+        ({**BEARERS, "PRECHECK_JWT_AUDIENCE": ""}, "JWT_ISSUER and PRECHECK_JWT_AUDIENCE go together"),
+        ({**BEARERS, "PRECHECK_JWKS_URL": ""}, "JWT_ISSUER and PRECHECK_JWT_AUDIENCE go together"),
+        ({**BEARERS, "PRECHECK_JWKS_URL": "file:///keys"}, "PRECHECK_JWKS_URL takes https:// or http://"),
+        ({**BEARERS, "PRECHECK_JWKS_URL": "https://me:x@a.example"}, "no user or password"),
     ],
 )
 def test_a_wrong_setting_is_told(environment: dict[str, str], says: str) -> None:
