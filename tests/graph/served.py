@@ -15,6 +15,7 @@ from websockets.typing import Subprotocol
 
 from graph.app import build
 from graph.settings import Settings
+from resolvers.clock import Clock
 from resolvers.upstream.contract import ProviderSettings
 
 
@@ -99,9 +100,11 @@ class Socket:
 
 
 @contextmanager
-def served(providers: Sequence[ProviderSettings], settings: Settings | None = None) -> Iterator[Served]:
+def served(
+    providers: Sequence[ProviderSettings], settings: Settings | None = None, clock: Clock | None = None
+) -> Iterator[Served]:
     """Serve until the block ends."""
-    app = build(settings or Settings(), providers).app
+    app = build(settings or Settings(), providers, clock).app
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(app, log_config=None, ws="websockets-sansio", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
