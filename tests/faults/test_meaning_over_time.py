@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from graph.app import build
 from graph.settings import Settings
@@ -230,6 +231,18 @@ class TestEnd:
         assert told(events) == [("SNAPSHOT", 1, 50), ("COMPLETED", 1, 100)]
         assert events[0]["precheck"]["freshness"]["source"] == "CACHED"
         assert count(emulator, "oms-ce") == 3
+
+    async def test_an_end_that_did_not_last_is_taken_back_from_the_list_too(
+        self, providers: list[ProviderSettings], emulator: Emulator
+    ) -> None:
+        reference = emulator.create_run("oms-ce", script=flapping("oms-ce")[:1])
+        [oms_ce] = [each for each in providers if each.id == "oms-ce"]
+        with served([replace(oms_ce, track=(reference,), refresh_seconds=0.02)]) as server:
+            await polled_more(emulator, "oms-ce", 1)
+            emulator.fault("oms-ce", "status", status=200, body=over("oms-ce", reference), times=1)
+            await polled_more(emulator, "oms-ce", 3)
+            listed = await server.data("{ prechecks { nodes { externalId status run } } }")
+        assert listed["prechecks"]["nodes"] == [{"externalId": reference, "status": "RUNNING", "run": 1}]
 
 
 def flapping(provider: str) -> list[dict[str, Any]]:
