@@ -161,8 +161,18 @@ class PrecheckVendorView(Value, frozen=True):
     instance_id: str | None = None
 
 
+class PrecheckUnconfirmedEnd(Value, frozen=True):
+    """A run that was seen at work was read as over, and no second reading has agreed yet."""
+
+    before: "Precheck"
+    readings: int = 1
+
+
 class Precheck(Value, frozen=True):
-    """One precheck as a vendor addresses it, with its newest known result."""
+    """One precheck as a vendor addresses it, with its newest known result.
+
+    `unconfirmed` is not shown: while it is set, whoever waits for the end is not told of it.
+    """
 
     id: str
     provider_id: str
@@ -183,6 +193,7 @@ class Precheck(Value, frozen=True):
     first_seen_at: datetime | None = None
     updated_at: datetime | None = None
     completed_at: datetime | None = None
+    unconfirmed: PrecheckUnconfirmedEnd | None = None
 
 
 class PrecheckRef(Value, frozen=True):

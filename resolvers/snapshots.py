@@ -20,7 +20,7 @@ from resolvers.reference import Reference, is_plain
 from resolvers.report import Report
 from resolvers.store.contract import Entry, Store
 from resolvers.upstream.contract import Outcome, Provider
-from resolvers.verdict import continued
+from resolvers.verdict import continued, is_overtaken
 from resolvers.vocabulary import (
     PrecheckLocale,
     PrecheckProblemCode,
@@ -180,6 +180,8 @@ class Snapshots:
         if isinstance(outcome, PrecheckProblem):
             self._store.put(*flight, Entry(known, outcome))
             return outcome
+        if known is not None and is_overtaken(known, outcome):
+            return known
         kept = continued(known, outcome)
         self._store.put(*flight, Entry(kept))
         self._store.track(flight.reference)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 
 from msgspec.structs import replace
 
@@ -11,7 +12,9 @@ from resolvers.domain import (
     PrecheckFreshness,
     PrecheckItem,
     PrecheckProgress,
+    PrecheckUnconfirmedEnd,
 )
+from resolvers.stall import stall_of, without_stall
 from resolvers.vocabulary import (
     PrecheckItemState,
     PrecheckProgressSource,
@@ -25,6 +28,10 @@ _OPEN_OR_UNCLEAR = (*_UNFINISHED, PrecheckItemState.NOT_RUN, PrecheckItemState.U
 _ALL = 100.0
 # What a run shows that reports 100 without being over: only a finished run shows 100.
 _MOST_BEFORE_THE_END = 99.0
+# Of a vendor whose final answers never repeat, the last of so many is believed: every stream has to end.
+MOST_FINAL_READINGS = 5
+# No call takes so long. A reading dated further back is no late one: the clock was set back meanwhile.
+_LONGEST_DELAY = timedelta(seconds=60)
 
 
 def count(items: Sequence[PrecheckItem]) -> PrecheckCounts:
@@ -80,37 +87,36 @@ def continued(previous: Precheck | None, reading: Precheck) -> Precheck:
     """The reading as the next moment of what was seen before: run number, times, progress that never falls.
 
     A new run begins where a finished run goes back to work, or where the percentage that the vendor
-    itself reports falls; a derived percentage may fall only because more items were listed.
+    itself reports falls; a derived percentage may fall only because more items were listed. A run seen
+    at work that is read as over is `unconfirmed` until a second reading agrees; if the next one is at
+    work again, the run goes on as if it had never been over.
     """
     fetched_at = reading.freshness.fetched_at
     ended_at = fetched_at if reading.status.is_final else None
     if previous is None:
         return replace(reading, first_seen_at=fetched_at, updated_at=fetched_at, completed_at=ended_at)
-    if is_new_run(previous, reading):
-        return replace(
-            reading,
-            run=previous.run + 1,
-            first_seen_at=previous.first_seen_at,
-            updated_at=fetched_at,
-            completed_at=ended_at,
-        )
-    percent = max(reading.progress.percent, previous.progress.percent)
-    if not reading.status.is_final:
-        percent = _before_the_end(percent)
-    is_older = reading.progress.percent < previous.progress.percent
+    before = believed(previous)
+    is_new = is_new_run(before, reading)
     kept = replace(
         reading,
-        progress=replace(
-            reading.progress,
-            percent=percent,
-            source=previous.progress.source if is_older else reading.progress.source,
-        ),
-        run=previous.run,
+        run=before.run + 1 if is_new else before.run,
+        progress=reading.progress if is_new else _no_lower(before, reading),
         first_seen_at=previous.first_seen_at,
-        updated_at=previous.updated_at,
-        completed_at=ended_at and (previous.completed_at or ended_at),
     )
-    return kept if says_the_same(previous, kept) else replace(kept, updated_at=fetched_at)
+    is_same = says_the_same(without_stall(previous), kept)
+    kept = replace(
+        kept,
+        updated_at=previous.updated_at if is_same else fetched_at,
+        completed_at=(kept.run == previous.run and ended_at and previous.completed_at) or ended_at,
+        unconfirmed=_unconfirmed(previous, before, kept, is_same=is_same),
+    )
+    stall = stall_of(kept)
+    return kept if stall is None else replace(kept, problems=(*kept.problems, stall))
+
+
+def believed(precheck: Precheck) -> Precheck:
+    """What may be told to whoever waits for the end: an end that is not confirmed has not come."""
+    return precheck if precheck.unconfirmed is None else precheck.unconfirmed.before
 
 
 def is_new_run(previous: Precheck, reading: Precheck) -> bool:
@@ -119,6 +125,12 @@ def is_new_run(previous: Precheck, reading: Precheck) -> bool:
         return True
     both_reported = previous.progress.source is reading.progress.source is PrecheckProgressSource.REPORTED
     return both_reported and reading.progress.percent < previous.progress.percent
+
+
+def is_overtaken(known: Precheck, reading: Precheck) -> bool:
+    """Whether this reading came late: what is known already was answered after it."""
+    known_at, read_at = known.freshness.fetched_at, reading.freshness.fetched_at
+    return known_at is not None and read_at is not None and read_at < known_at <= read_at + _LONGEST_DELAY
 
 
 def says_the_same(before: Precheck, after: Precheck) -> bool:
@@ -180,6 +192,29 @@ def _stands(number: int) -> str:
     return "stands" if number == 1 else "stand"
 
 
+def _no_lower(before: Precheck, reading: Precheck) -> PrecheckProgress:
+    if reading.progress.percent < before.progress.percent:
+        percent, source = before.progress.percent, before.progress.source
+    else:
+        percent, source = reading.progress.percent, reading.progress.source
+    if not reading.status.is_final:
+        percent = _before_the_end(percent)
+    return replace(reading.progress, percent=percent, source=source)
+
+
+def _unconfirmed(
+    previous: Precheck, before: Precheck, kept: Precheck, *, is_same: bool
+) -> PrecheckUnconfirmedEnd | None:
+    if before.status.is_final or not kept.status.is_final:
+        return None
+    readings = 1 + (previous.unconfirmed.readings if previous.unconfirmed else 0)
+    return (
+        None
+        if is_same or readings >= MOST_FINAL_READINGS
+        else PrecheckUnconfirmedEnd(before=before, readings=readings)
+    )
+
+
 def _before_the_end(percent: float) -> float:
     return percent if percent < _ALL else _MOST_BEFORE_THE_END
 
@@ -191,4 +226,5 @@ def _timeless(precheck: Precheck) -> Precheck:
         vendor=replace(precheck.vendor, request_id=None),
         updated_at=None,
         completed_at=None,
+        unconfirmed=None,
     )

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from resolvers.domain import Precheck, PrecheckSkip, PrecheckVendorView
 from resolvers.reference import Reference, item_reference_of
 from resolvers.report import Report
-from resolvers.verdict import continued, says_the_same
+from resolvers.stall import is_stalled
+from resolvers.verdict import believed, continued, is_overtaken, says_the_same
 from resolvers.vocabulary import (
     PrecheckCategory,
     PrecheckEndpointRole,
@@ -233,6 +234,96 @@ def test_reading_that_says_something_new_is_an_update() -> None:
     assert says_the_same(closed("RUNNING", "PENDING"), closed("RUNNING", "PENDING", at=later(9)))
 
 
+def course(*readings: Precheck) -> list[Precheck]:
+    seen: list[Precheck] = []
+    for reading in readings:
+        seen.append(continued(seen[-1] if seen else None, reading))
+    return seen
+
+
+def test_an_end_is_believed_at_the_second_reading_that_agrees() -> None:
+    running, ended, confirmed = course(
+        closed("RUNNING", "PENDING"),
+        closed("COMPLETED", "PASSED", at=later(1)),
+        closed("COMPLETED", "PASSED", at=later(2)),
+    )
+    assert (ended.status, believed(ended)) == (PrecheckStatus.COMPLETED, running)
+    assert believed(confirmed) is confirmed
+    assert (confirmed.run, confirmed.completed_at, confirmed.updated_at) == (1, later(1), later(1))
+
+
+def test_an_end_that_is_the_first_reading_is_believed_at_once() -> None:
+    [ended] = course(closed("COMPLETED", "PASSED"))
+    assert believed(ended) is ended
+
+
+def test_an_end_that_did_not_last_was_none() -> None:
+    *_, again, later_on = course(
+        closed("RUNNING", "PASSED PENDING", reported_percent=60),
+        closed("ERRORED", "PASSED PENDING", reported_percent=60, at=later(1)),
+        closed("RUNNING", "PASSED PENDING", reported_percent=60, at=later(2)),
+        closed("RUNNING", "PASSED PENDING", reported_percent=60, at=later(3)),
+    )
+    assert (again.run, again.progress.percent, again.completed_at, again.unconfirmed) == (1, 60, None, None)
+    # Whoever saw the end in a list has something new to read.
+    assert again.updated_at == later_on.updated_at == later(2)
+
+
+def test_a_run_that_begins_afresh_after_an_unconfirmed_end_is_a_new_one() -> None:
+    *_, again = course(
+        closed("RUNNING", "PASSED PENDING", reported_percent=60),
+        closed("COMPLETED", "PASSED PASSED", reported_percent=100),
+        closed("RUNNING", "PENDING PENDING", reported_percent=5),
+    )
+    assert (again.run, again.progress.percent) == (2, 5)
+
+
+def test_of_ends_that_never_agree_the_fifth_is_believed() -> None:
+    words = ["PASSED", "FAILED", "WARNING", "UNKNOWN", "NOT_RUN"]
+    _, *ends = course(closed("RUNNING", "PENDING"), *(closed("COMPLETED", word) for word in words))
+    assert [believed(end) is end for end in ends] == [False] * 4 + [True]
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "more", "seconds"),
+    [
+        ("RUNNING", "PASSED FAILED", {}, 300),
+        ("PENDING", "PASSED", {}, 300),
+        ("RUNNING", "PASSED PENDING", {}, 3600),
+        ("RUNNING", "RUNNING", {}, 3600),
+        ("PENDING", "", {}, 3600),
+        ("RUNNING", "PASSED", {"lists_all_items": False}, 3600),
+    ],
+)
+def test_a_run_that_never_ends_is_said_to_be_stalled(
+    status: str, words: str, more: dict[str, Any], seconds: int
+) -> None:
+    first, before, stalled, still, changed = course(
+        closed(status, words, **more),
+        closed(status, words, at=later(seconds - 1), **more),
+        closed(status, words, at=later(seconds), **more),
+        closed(status, words, at=later(seconds * 20), **more),
+        closed(status, f"{words} WARNING", at=later(seconds * 20 + 1), **more),
+    )
+    [problem] = stalled.problems
+    assert (problem.code, problem.retryable, problem.provider_id) == (PrecheckProblemCode.TIMEOUT, True, "p")
+    assert still.problems == stalled.problems, "once said it is not news at every poll"
+    assert [each.updated_at for each in (before, stalled, still)] == [NOW] * 3
+    assert first.problems == before.problems == changed.problems == ()
+    assert [is_stalled(each) for each in (before, stalled, still, changed)] == [False, True, True, False]
+
+
+@pytest.mark.parametrize("status", [*FINAL, PrecheckStatus.UNKNOWN])
+def test_a_run_that_is_over_or_not_understood_is_not_stalled(status: PrecheckStatus) -> None:
+    *_, last = course(closed(status.value, "PASSED"), closed(status.value, "PASSED", at=later(90_000)))
+    assert not is_stalled(last)
+
+
+@pytest.mark.parametrize(("seconds", "is_late"), [(9, False), (0, False), (-0.5, True), (-60, True), (-61, False)])
+def test_a_reading_that_a_newer_one_overtook_is_told_from_a_clock_set_back(seconds: float, is_late: bool) -> None:
+    assert is_overtaken(closed("RUNNING"), closed("RUNNING", at=later(seconds))) is is_late
+
+
 READINGS = st.lists(
     st.tuples(
         st.sampled_from(PrecheckStatus), st.none() | st.floats(-10, 110), st.integers(0, 3), st.integers(0, 3)
@@ -249,7 +340,9 @@ def test_percent_never_falls_within_a_run_and_is_100_only_at_its_end(
     for status, percent, passed, pending in readings:
         words = " ".join(["PASSED"] * passed + ["PENDING"] * pending)
         now = continued(known, closed(status.value, words, reported_percent=percent))
-        assert known is None or now.run >= known.run
-        assert known is None or now.run > known.run or now.progress.percent >= known.progress.percent
+        before, after = known and believed(known), believed(now)
+        assert before is None or after.run >= before.run
+        assert before is None or after.run > before.run or after.progress.percent >= before.progress.percent
+        assert before is None or after.run > before.run or after.status.is_final >= before.status.is_final
         assert now.progress.percent < 100 or now.status.is_final
         known = now

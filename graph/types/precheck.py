@@ -77,7 +77,8 @@ class Precheck:
     counts: PrecheckCounts = strawberry.field(description="Its items by state.")
     freshness: PrecheckFreshness = strawberry.field(description="How old this answer is, and why it may be stale.")
     problems: list[PrecheckProblem] = strawberry.field(
-        description="Trouble that belongs to the whole precheck, such as a vendor error for this id only."
+        description="Trouble that belongs to the whole precheck, such as a vendor error for this id only, or "
+        "a run that ought to be over and is not."
     )
     vendor: PrecheckVendorView = strawberry.field(
         description="What the vendor itself concluded, in its own words, for comparison with `verdict`."
@@ -305,7 +306,8 @@ class PrecheckEvent:
         description="The current state, complete. Null only for a PROBLEM before any answer came."
     )
     changes: list[PrecheckItemChange] = strawberry.field(
-        description="Items whose state, skip or text changed with this event. Empty in a SNAPSHOT."
+        description="Items that are new, or whose state, skip or text changed with this event. Empty in a "
+        "SNAPSHOT. An item that vanished is in neither this list nor `precheck.items`."
     )
     problem: PrecheckProblem | None = strawberry.field(
         description="Set in a PROBLEM; `retryAfterSeconds` says when the next attempt is."

@@ -174,7 +174,7 @@ _describe(
     AUTHENTICATION="The vendor refuses the configured credentials.",
     FORBIDDEN="The credentials are right, but may not read this.",
     RATE_LIMITED="Too many calls, by the vendor's count or by this server's.",
-    TIMEOUT="No answer in time.",
+    TIMEOUT="No answer in time, or a run that its vendor does not end.",
     UNREACHABLE="No connection to the vendor, or its side is broken.",
     VENDOR_ERROR="The vendor answered with an error of its own.",
     UNREADABLE_ANSWER="The vendor's answer could not be read.",
@@ -219,8 +219,8 @@ _describe(
     "Why an event was sent.",
     SNAPSHOT="The first event of a precheck in this stream: its state now.",
     CHANGED="Something differs from the event before.",
-    COMPLETED="The run is over, whatever its verdict.",
-    RESTARTED="A new run replaced a finished one.",
+    COMPLETED="The run is over, whatever its verdict; of a run seen at work, two readings have said so.",
+    RESTARTED="A new run replaced the one before, which had finished or stood at a higher percentage.",
     PROBLEM="The newest attempt failed, or the deadline passed; `problem` says which.",
 )
 _describe(

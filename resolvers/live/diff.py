@@ -1,5 +1,6 @@
 """What changed between two readings of one precheck. Pure."""
 
+import itertools
 from collections.abc import Iterable
 
 from msgspec.structs import replace
@@ -25,13 +26,18 @@ def changed_items(before: Precheck, after: Precheck) -> tuple[PrecheckItemChange
     )
 
 
-def joined_changes(*runs_of_changes: Iterable[PrecheckItemChange]) -> tuple[PrecheckItemChange, ...]:
-    """Changes one after the other as one: an item's first previous state with its last item."""
+def joined_changes(
+    items: Iterable[PrecheckItem], *runs_of_changes: Iterable[PrecheckItemChange]
+) -> tuple[PrecheckItemChange, ...]:
+    """Changes one after the other as one: each item as it is now, with its first previous state.
+
+    `items` are those after the last change; what has vanished since it changed is left out.
+    """
+    newest = {item.key: item for item in items}
     joined: dict[str, PrecheckItemChange] = {}
-    for changes in runs_of_changes:
-        for change in changes:
-            first = joined.get(change.item.key, change)
-            joined[change.item.key] = replace(first, item=change.item)
+    for change in itertools.chain(*runs_of_changes):
+        if change.item.key in newest:
+            joined.setdefault(change.item.key, replace(change, item=newest[change.item.key]))
     return tuple(joined.values())
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from resolvers.clock import Clock
 from resolvers.domain import PrecheckEvent, PrecheckProblem
 from resolvers.errors import BadRequest, ServerRestarting, TimedOut
-from resolvers.live.poller import Pace, poll
+from resolvers.live.poller import Pace, Poller
 from resolvers.live.rounds import Rounds
 from resolvers.live.topic import Topic
 from resolvers.live.viewer import Viewer
@@ -43,6 +43,7 @@ class Hub:
         self._epoch = secrets.token_urlsafe(6)
         self._revisions = itertools.count(1)
         self._newest_revision = 0
+        self._is_closing = False
 
     async def watch(
         self,
@@ -83,6 +84,7 @@ class Hub:
 
     async def close(self) -> None:
         """End every stream with SERVER_RESTARTING, and every poller."""
+        self._is_closing = True
         for viewer in self._viewers:
             viewer.stop(ServerRestarting("This server is about to end. Subscribe again in a moment."))
         pollers = [topic.poller for topic in self._topics.values() if topic.poller is not None]
@@ -109,7 +111,7 @@ class Hub:
         if topic is None:
             # Inserted before anything is awaited: two first viewers make one poller.
             topic = self._topics[watched] = Topic(watched.reference, self._clock, self._next_revision, self._epoch)
-            topic.poller = asyncio.create_task(self._poll(topic, watched.locale))
+            self._start(watched, topic, self._poller(topic, watched.locale))
         topic.join(viewer)
 
     def _leave(self, watched: Watched, viewer: Viewer) -> None:
@@ -122,14 +124,25 @@ class Hub:
             if topic.poller is not None:
                 topic.poller.cancel()
 
-    async def _poll(self, topic: Topic, locale: PrecheckLocale) -> None:
+    def _poller(self, topic: Topic, locale: PrecheckLocale) -> Poller:
         provider = self._snapshots.providers.get(topic.reference.provider_id)
         floor_seconds = provider.limits.poll_seconds if provider else 1.0
         if provider is not None and provider.limits.batch_size > 1:
             rounds = self._rounds.setdefault((provider.id, floor_seconds), Rounds(self._clock, floor_seconds))
-            await poll(topic, locale, self._snapshots, Pace(floor_seconds, _no_jitter), rounds.wait)
-        else:
-            await poll(topic, locale, self._snapshots, Pace(floor_seconds, random.random), self._clock.sleep)
+            return Poller(topic, locale, self._snapshots, Pace(floor_seconds, _no_jitter), rounds.wait)
+        return Poller(topic, locale, self._snapshots, Pace(floor_seconds, random.random), self._clock.sleep)
+
+    def _start(self, watched: Watched, topic: Topic, poller: Poller, after: BaseException | None = None) -> None:
+        def ended(task: asyncio.Task[None]) -> None:
+            fault = asyncio.CancelledError() if task.cancelled() else task.exception()
+            is_watched = self._topics.get(watched) is topic and not topic.is_given_up
+            # Viewers of a poller that died would wait in silence for ever.
+            if is_watched and not self._is_closing:
+                self._start(watched, topic, poller, fault)
+
+        name = f"poller of {topic.reference.provider_id}"
+        topic.poller = asyncio.create_task(poller.run(after), name=name)
+        topic.poller.add_done_callback(ended)
 
     def _next_revision(self) -> int:
         self._newest_revision = next(self._revisions)

@@ -1,19 +1,27 @@
 """Asks for one watched precheck again and again: faster while it changes, slower when not, never silent."""
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import structlog
 
-from resolvers.domain import Precheck, PrecheckProblem
+from resolvers.domain import Precheck
 from resolvers.errors import InternalFault
 from resolvers.live.topic import Topic
+from resolvers.metrics import POLLER_FAULTS
 from resolvers.snapshots import Snapshots
+from resolvers.stall import is_stalled
 from resolvers.vocabulary import PrecheckLocale
 
 SLOWEST_POLL_SECONDS = 10.0
+# A run that has come to a stand waits for a person, not for the next second.
+STALLED_POLL_SECONDS = 30.0
 LONGEST_BACK_OFF_SECONDS = 30.0
 _SLOWING = 1.5
 _JITTER = 0.1
+_MAX_FIRST_AGE_SECONDS = 0.5  # a viewer that comes right after a query needs no second call
+_FAULT = InternalFault("This server failed while it was watching; its log says why.").problem
 _log = structlog.get_logger()
 
 Rest = Callable[[float], Awaitable[None]]
@@ -28,12 +36,14 @@ class Pace:
         self._seconds = floor_seconds
         self._failures = 0
 
-    def after_reading(self, *, changed: bool, is_over: bool) -> float:
+    def after_reading(self, *, changed: bool, is_over: bool, is_stalled: bool = False) -> float:
         """The wait after an answer: the floor after a change, longer each time after none, longest at the end."""
         self._failures = 0
-        slowest = max(SLOWEST_POLL_SECONDS, self._floor)
-        slower = slowest if is_over else min(self._seconds * _SLOWING, slowest)
-        self._seconds = self._floor if changed and not is_over else slower
+        slowest = max(STALLED_POLL_SECONDS if is_stalled else SLOWEST_POLL_SECONDS, self._floor)
+        if is_over or is_stalled:
+            self._seconds = slowest
+        else:
+            self._seconds = self._floor if changed else min(self._seconds * _SLOWING, slowest)
         return max(self._floor, self._seconds * (1 + _JITTER * (2 * self._random() - 1)))
 
     def after_failure(self, asked_to_wait_seconds: float | None) -> float:
@@ -43,29 +53,59 @@ class Pace:
         return max(self._floor, min(max(asked_to_wait_seconds or 0.0, doubled), LONGEST_BACK_OFF_SECONDS))
 
 
-async def poll(topic: Topic, locale: PrecheckLocale, snapshots: Snapshots, pace: Pace, rest: Rest) -> None:
-    """Feed a topic until cancelled, or until its reference proves permanently wrong."""
-    max_age_seconds = 0.5  # a viewer that comes right after a query needs no second call
-    while True:
-        reading = await _reading(topic, locale, snapshots, max_age_seconds)
-        max_age_seconds = 0.0
+class Poller:
+    """Feeds one topic. A fault of this server costs an attempt, never the watch."""
+
+    def __init__(self, topic: Topic, locale: PrecheckLocale, snapshots: Snapshots, pace: Pace, rest: Rest) -> None:
+        self._topic = topic
+        self._locale = locale
+        self._snapshots = snapshots
+        self._pace = pace
+        self._rest = rest
+        self._max_age_seconds = _MAX_FIRST_AGE_SECONDS
+        self._known_fault: str | None = None
+
+    async def run(self, after: BaseException | None = None) -> None:
+        """Until cancelled, or until the reference proves permanently wrong.
+
+        `after` is the fault by which the run before this one ended: it is told, and waited for.
+        """
+        if after is not None:
+            await self._recover(after)
+        while True:
+            try:
+                wait_seconds = await self._attempt()
+                if self._topic.is_given_up:
+                    return
+                await self._rest(wait_seconds)
+                self._known_fault = None
+            except Exception as fault:
+                await self._recover(fault)
+
+    async def _attempt(self) -> float:
+        """One reading; the seconds to wait before the next."""
+        lookup = await self._snapshots.read(self._topic.reference, self._locale, self._max_age_seconds)
+        self._max_age_seconds = 0.0
+        reading = lookup.problem or lookup.precheck or _FAULT
         if isinstance(reading, Precheck):
-            wait_seconds = pace.after_reading(changed=topic.take(reading), is_over=topic.is_over)
-        else:
-            wait_seconds = pace.after_failure(reading.retry_after_seconds)
-            if topic.fail(reading, wait_seconds):
-                return
-        await rest(wait_seconds)
+            # An end that is not confirmed is asked about again as soon as the vendor allows.
+            changed = self._topic.take(reading) or reading.unconfirmed is not None
+            return self._pace.after_reading(
+                changed=changed, is_over=self._topic.is_over, is_stalled=is_stalled(reading)
+            )
+        wait_seconds = self._pace.after_failure(reading.retry_after_seconds)
+        self._topic.fail(reading, wait_seconds)
+        return wait_seconds
 
-
-async def _reading(
-    topic: Topic, locale: PrecheckLocale, snapshots: Snapshots, max_age_seconds: float
-) -> Precheck | PrecheckProblem:
-    try:
-        lookup = await snapshots.read(topic.reference, locale, max_age_seconds)
-        reading = lookup.problem or lookup.precheck
-    except Exception:
-        # Viewers of a poller that died would wait in silence for ever.
-        _log.exception("poller_fault", provider=topic.reference.provider_id)
-        reading = None
-    return reading or InternalFault("This server failed while it was watching; its log says why.").problem
+    async def _recover(self, fault: BaseException) -> None:
+        provider_id = self._topic.reference.provider_id
+        POLLER_FAULTS.labels(provider_id).inc()
+        if repr(fault) != self._known_fault:
+            self._known_fault = repr(fault)
+            _log.error("poller_fault", provider=provider_id, exc_info=fault)
+        wait_seconds = self._pace.after_failure(None)
+        # What keeps viewers from being told now may be over at the next attempt.
+        with contextlib.suppress(Exception):
+            self._topic.fail(_FAULT, wait_seconds)
+        # The clock that is handed in may be what failed: the event loop's own measures this wait.
+        await asyncio.sleep(wait_seconds)

@@ -4,9 +4,14 @@ import asyncio
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import structlog
+
 from resolvers.clock import Clock
 from resolvers.snapshots import Snapshots
+from resolvers.verdict import believed
 from resolvers.vocabulary import PrecheckLocale
+
+_log = structlog.get_logger()
 
 
 class _Refreshing(NamedTuple):
@@ -43,6 +48,14 @@ async def refresh(snapshots: Snapshots, provider_id: str, seconds: float, clock:
     """Every `seconds`, read what is tracked of this provider and still unfinished; until cancelled."""
     while True:
         await clock.sleep(max(seconds, snapshots.providers[provider_id].limits.poll_seconds))
-        tracked = [reference for reference in await snapshots.tracked() if reference.provider_id == provider_id]
-        unfinished = [each for each in tracked if not snapshots.newest(each, PrecheckLocale.EN).status.is_final]
-        await asyncio.gather(*(snapshots.read(each, PrecheckLocale.EN, seconds / 2) for each in unfinished))
+        try:
+            await _refresh_once(snapshots, provider_id, seconds)
+        except Exception:
+            _log.exception("refresher_fault", provider=provider_id)
+
+
+async def _refresh_once(snapshots: Snapshots, provider_id: str, seconds: float) -> None:
+    tracked = [reference for reference in await snapshots.tracked() if reference.provider_id == provider_id]
+    newest = {each: snapshots.newest(each, PrecheckLocale.EN) for each in tracked}
+    unfinished = [each for each, precheck in newest.items() if not believed(precheck).status.is_final]
+    await asyncio.gather(*(snapshots.read(each, PrecheckLocale.EN, seconds / 2) for each in unfinished))

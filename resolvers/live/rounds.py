@@ -16,19 +16,32 @@ class Rounds:
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock = clock
         self._seconds = seconds
-        self._waited_for: dict[int, asyncio.Task[None]] = {}
+        self._begun: dict[int, _Round] = {}
 
     async def wait(self, seconds: float) -> None:
         """Wait about this long, at least until the next round."""
         now = self._clock.monotonic() / self._seconds
         number = max(math.floor(now) + 1, math.floor(now + seconds / self._seconds + 0.5))
-        begun = self._waited_for.get(number)
-        if begun is None:
-            begun = self._waited_for[number] = asyncio.create_task(self._begin(number))
-        await asyncio.shield(begun)
-
-    async def _begin(self, number: int) -> None:
+        begun = self._begun.get(number)
+        if begun is None or begun.reached.done():
+            begun = self._begun[number] = _Round(asyncio.create_task(self._reach(number)))
+        begun.waiting += 1
         try:
-            await self._clock.sleep(number * self._seconds - self._clock.monotonic())
+            await asyncio.shield(begun.reached)
         finally:
-            del self._waited_for[number]
+            begun.waiting -= 1
+            if not begun.waiting:
+                begun.reached.cancel()
+            if self._begun.get(number) is begun and (begun.reached.done() or not begun.waiting):
+                del self._begun[number]
+
+    async def _reach(self, number: int) -> None:
+        await self._clock.sleep(number * self._seconds - self._clock.monotonic())
+
+
+class _Round:
+    """One round that is waited for; it ends with the last who waits."""
+
+    def __init__(self, reached: asyncio.Task[None]) -> None:
+        self.reached = reached
+        self.waiting = 0

@@ -1,7 +1,7 @@
 """One watched precheck: its viewers, its newest state, and the poller that is alive while somebody watches."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec.structs import replace
@@ -12,24 +12,27 @@ from resolvers.live.diff import changed_items, kind_of_change
 from resolvers.live.viewer import Viewer
 from resolvers.reference import Reference
 from resolvers.snapshots import PERMANENT, aged
-from resolvers.verdict import says_the_same
+from resolvers.verdict import believed, says_the_same
 from resolvers.vocabulary import PrecheckEventKind, PrecheckSnapshotSource
 
 
 class Topic:
-    """Turns readings into events for its viewers; `take` is called by one poller only."""
+    """Turns readings into events for its viewers; `take` is called by one poller only.
+
+    `is_given_up` once the reference has proved permanently wrong.
+    """
 
     def __init__(self, reference: Reference, clock: Clock, next_revision: Callable[[], int], epoch: str) -> None:
         self.reference = reference
         self.viewers: dict[Viewer, None] = {}
         self.poller: asyncio.Task[None] | None = None
+        self.is_given_up = False
         self._clock = clock
         self._next_revision = next_revision
         self._epoch = epoch
         self._revision = 0
         self._precheck: Precheck | None = None
         self._problem: PrecheckProblem | None = None
-        self._is_given_up = False
 
     @property
     def is_over(self) -> bool:
@@ -41,37 +44,44 @@ class Topic:
         """A new viewer gets what is known at once; the others notice nothing."""
         self.viewers[viewer] = None
         if self._precheck is not None:
-            self._greet(viewer, aged(self._precheck, PrecheckSnapshotSource.CACHED, self._clock.now()))
+            known = aged(self._precheck, PrecheckSnapshotSource.CACHED, self._clock.now())
+            self._put(viewer, self._greeting(viewer, known))
         if self._problem is not None:
-            self._tell(viewer, self._problem)
+            self._tell(viewer, self._trouble(self._problem))
 
-    def take(self, precheck: Precheck) -> bool:
-        """Publish a reading; whether it changed anything."""
-        before, self._precheck = self._precheck, precheck
-        recovered, self._problem = self._problem is not None, None
-        if before is not None and says_the_same(before, precheck) and not recovered:
+    def take(self, reading: Precheck) -> bool:
+        """Publish a reading; whether it changed anything.
+
+        An end that is not confirmed is held back: viewers see what was known before it.
+        """
+        before, after = self._precheck, self._shown(reading)
+        if before is not None and self._problem is None and says_the_same(before, after):
+            self._precheck = after
             return False
         self._revision = self._next_revision()
         if before is None:
-            for viewer in self.viewers:
-                self._greet(viewer, precheck)
+            news = {viewer: self._greeting(viewer, after) for viewer in self.viewers}
         else:
-            self._publish(before, precheck)
+            news = dict.fromkeys(self.viewers, self._news(before, after))
+        # Only now: a fault before this leaves the reading untold, to be told as it should at the next one.
+        self._precheck, self._problem = after, None
+        for viewer, events in news.items():
+            self._put(viewer, events)
         return True
 
-    def fail(self, problem: PrecheckProblem, next_attempt_seconds: float) -> bool:
-        """Tell every viewer of trouble and when the next attempt is; whether there is none, for good."""
+    def fail(self, problem: PrecheckProblem, next_attempt_seconds: float) -> None:
+        """Tell every viewer of trouble and when the next attempt is; give up if there is to be none."""
         is_permanent = problem.code in PERMANENT
         if is_permanent and self._may_come_back(problem):
             is_permanent, problem = False, replace(problem, retryable=True)
-        self._revision = self._next_revision()
         if not is_permanent:
             problem = replace(problem, retry_after_seconds=next_attempt_seconds)
+        self._revision = self._next_revision()
+        event = self._trouble(problem)
         self._problem = problem
-        self._is_given_up = is_permanent
+        self.is_given_up = is_permanent
         for viewer in self.viewers:
-            self._tell(viewer, problem)
-        return is_permanent
+            self._tell(viewer, event)
 
     def end(self, viewer: Viewer, problem: PrecheckProblem) -> None:
         """Tell one viewer why its watch ends, with the state that is known."""
@@ -86,27 +96,38 @@ class Topic:
         is_left_out = problem.vendor_code is None and self._precheck is not None
         return is_left_out and (self._problem is None or self._problem.code is not problem.code)
 
-    def _greet(self, viewer: Viewer, precheck: Precheck) -> None:
+    def _shown(self, reading: Precheck) -> Precheck:
+        if reading.unconfirmed is None:
+            return reading
+        return aged(believed(reading), PrecheckSnapshotSource.CACHED, self._clock.now())
+
+    def _greeting(self, viewer: Viewer, precheck: Precheck) -> list[PrecheckEvent]:
         gap = viewer.resumed_after is not None and self._revision > viewer.resumed_after
-        viewer.put(self.reference, self._event(PrecheckEventKind.SNAPSHOT, precheck, gap=gap))
+        events = [self._event(PrecheckEventKind.SNAPSHOT, precheck, gap=gap)]
         if precheck.status.is_final:
-            viewer.put(self.reference, self._event(PrecheckEventKind.COMPLETED, precheck))
+            events.append(self._event(PrecheckEventKind.COMPLETED, precheck))
+        return events
 
-    def _publish(self, before: Precheck, after: Precheck) -> None:
+    def _news(self, before: Precheck, after: Precheck) -> list[PrecheckEvent]:
         kind = kind_of_change(before, after)
-        changes = changed_items(before, after)
-        event = self._event(kind, after, changes=changes)
-        for viewer in self.viewers:
-            if kind is PrecheckEventKind.COMPLETED and after.run > before.run:
-                viewer.put(self.reference, replace(event, kind=PrecheckEventKind.RESTARTED))
-            viewer.put(self.reference, event)
+        event = self._event(kind, after, changes=changed_items(before, after))
+        if kind is PrecheckEventKind.COMPLETED and after.run > before.run:
+            return [replace(event, kind=PrecheckEventKind.RESTARTED), event]
+        return [event]
 
-    def _tell(self, viewer: Viewer, problem: PrecheckProblem) -> None:
+    def _trouble(self, problem: PrecheckProblem) -> PrecheckEvent:
         known = self._precheck
         if known is not None:
             known = aged(known, PrecheckSnapshotSource.STALE, self._clock.now(), problem)
-        viewer.put(self.reference, self._event(PrecheckEventKind.PROBLEM, known, problem=problem))
-        if self._is_given_up:
+        return self._event(PrecheckEventKind.PROBLEM, known, problem=problem)
+
+    def _put(self, viewer: Viewer, events: Iterable[PrecheckEvent]) -> None:
+        for event in events:
+            viewer.put(self.reference, event)
+
+    def _tell(self, viewer: Viewer, trouble: PrecheckEvent) -> None:
+        viewer.put(self.reference, trouble)
+        if self.is_given_up:
             viewer.finish(self.reference)
 
     def _event(self, kind: PrecheckEventKind, precheck: Precheck | None, **parts: Any) -> PrecheckEvent:

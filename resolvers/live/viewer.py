@@ -38,6 +38,8 @@ class Viewer:
         """Hand over an event; never waits."""
         if self._blocked is not None and reference != self._blocked:
             return
+        if reference and self._has_ended(reference):
+            return
         waiting = self._mailbox.setdefault(reference, [])
         # Troubles of references that could not be read stand for different references: none replaces another.
         waiting[-1:] = _merged(waiting[-1], event) if waiting and reference else [*waiting[-1:], event]
@@ -74,6 +76,12 @@ class Viewer:
             self._note(reference, event)
         return replace(event, remaining=len(self._running))
 
+    def _has_ended(self, reference: Reference) -> bool:
+        # The poller may go on a moment after the end, or for viewers that stay: that is not for this one.
+        waiting = self._mailbox.get(reference)
+        is_told = waiting is not None and waiting[-1].kind is PrecheckEventKind.COMPLETED
+        return not self.stays and (is_told or reference not in self.unfinished)
+
     def _note(self, reference: Reference, event: PrecheckEvent) -> None:
         if event.kind is PrecheckEventKind.COMPLETED:
             self._running.discard(reference)
@@ -104,6 +112,7 @@ def _merged(waiting: PrecheckEvent, event: PrecheckEvent) -> list[PrecheckEvent]
         return [replace(waiting, precheck=event.precheck), event]
     if waiting.kind is PrecheckEventKind.SNAPSHOT:
         return [replace(event, kind=waiting.kind, changes=(), gap=waiting.gap)]
-    changes = joined_changes(waiting.changes, event.changes)
+    items = event.precheck.items if event.precheck else ()
+    changes = joined_changes(items, waiting.changes, event.changes)
     kind = event.kind if waiting.kind is PrecheckEventKind.CHANGED else waiting.kind
     return [replace(event, kind=kind, changes=changes, gap=waiting.gap or event.gap)]

@@ -92,13 +92,24 @@ async def test_completed_is_never_dropped_and_snapshot_comes_first() -> None:
     assert await slow.next() is None
 
 
+async def test_a_slow_viewer_hears_of_no_change_of_an_item_that_has_vanished_since() -> None:
+    slow = viewer()
+    topic = topic_with(slow)
+    topic.take(reading(RUNNING, "PENDING", "PENDING"))
+    await drained(slow, 1)
+    topic.take(reading(RUNNING, "PASSED", "PASSED"))
+    topic.take(reading(RUNNING, "PASSED"))
+    assert await drained(slow, 1) == [("CHANGED", 1, [("check0", "PENDING")])]
+
+
 async def test_a_re_run_is_told_even_if_it_was_over_between_two_readings() -> None:
     staying = viewer(until="NEVER")
     topic = topic_with(staying)
     first = continued(None, reading(COMPLETED, "FAILED"))
     again = continued(first, reading(RUNNING, "PENDING"))
+    ended = continued(again, reading(COMPLETED, "PASSED"))
     topic.take(first)
-    topic.take(continued(again, reading(COMPLETED, "PASSED")))
+    topic.take(continued(ended, reading(COMPLETED, "PASSED")))
     kinds = [kind for kind, _, _ in await drained(staying, 4)]
     assert kinds == ["SNAPSHOT", "COMPLETED", "RESTARTED", "COMPLETED"]
 
@@ -109,7 +120,7 @@ async def test_a_stuck_viewer_of_a_restless_precheck_holds_few_events() -> None:
     seen = continued(None, reading(COMPLETED, "PASSED"))
     topic.take(seen)
     for _ in range(50):
-        for status, state in ((RUNNING, "RUNNING"), (COMPLETED, "PASSED")):
+        for status, state in ((RUNNING, "RUNNING"), (COMPLETED, "PASSED"), (COMPLETED, "PASSED")):
             seen = continued(seen, reading(status, state))
             topic.take(seen)
     events = [await stuck.next() for _ in range(4)]
@@ -167,6 +178,17 @@ async def test_the_first_blocker_ends_the_stream_and_what_waits_for_others_is_no
     assert await one.next() is None
 
 
+async def test_nothing_is_told_after_the_end_but_to_a_viewer_that_stays() -> None:
+    leaving, staying = viewer(), viewer(until="NEVER")
+    topic = topic_with(leaving, staying)
+    topic.take(reading(COMPLETED, "PASSED"))
+    topic.fail(DOWN, 2.5)
+    assert [kind for kind, _, _ in await drained(leaving, 2)] == ["SNAPSHOT", "COMPLETED"]
+    topic.fail(DOWN, 2.5)
+    assert await leaving.next() is None
+    assert [kind for kind, _, _ in await drained(staying, 3)] == ["SNAPSHOT", "COMPLETED", "PROBLEM"]
+
+
 async def test_resuming_after_the_newest_event_leaves_no_gap() -> None:
     topic = topic_with()
     topic.take(reading(RUNNING, "PENDING"))
@@ -184,6 +206,8 @@ def test_a_moved_item_is_no_change_and_a_new_one_has_no_previous_state() -> None
     assert [(change.item.code, change.previous_state) for change in changed_items(before, after)] == [
         ("check2", None)
     ]
+    gone = replace(before, items=before.items[:1])
+    assert changed_items(before, gone) == ()
     moved = replace(before, items=tuple(replace(item, ordinal=item.ordinal + 5) for item in before.items))
     assert changed_items(before, moved) == ()
     assert kind_of_change(before, after).value == "CHANGED"
@@ -198,6 +222,8 @@ def test_pace_slows_while_nothing_changes_and_backs_off_from_trouble() -> None:
     assert pace.after_reading(changed=True, is_over=True) == 10.0
     assert [pace.after_failure(None) for _ in range(6)] == [2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
     assert Pace(1.0, lambda: 0.5).after_failure(7.5) == 7.5
+    assert pace.after_reading(changed=True, is_over=False, is_stalled=True) == 30.0
+    assert pace.after_reading(changed=False, is_over=False, is_stalled=False) == 10.0
     never_below_the_floor = Pace(60.0, lambda: 0.0)
     assert never_below_the_floor.after_reading(changed=True, is_over=False) == 60.0
     assert never_below_the_floor.after_failure(None) == 60.0

@@ -59,6 +59,22 @@ async def test_who_is_due_in_the_same_round_goes_on_together_and_no_round_is_los
     assert len(clock.sleepers) == 2
 
 
+async def test_a_round_that_nobody_waits_for_any_more_is_given_up() -> None:
+    clock = Still()
+    rounds = Rounds(clock, 2.0)
+    before = asyncio.all_tasks()
+    waiters = [asyncio.create_task(rounds.wait(60.0)) for _ in range(2)]
+    await clock.reach(100.0)
+    for waiter in waiters:
+        waiter.cancel()
+    await clock.reach(101.0)
+    assert asyncio.all_tasks() == before
+    again = asyncio.create_task(rounds.wait(59.0))
+    await clock.reach(101.0)
+    await clock.reach(160.0)
+    await again
+
+
 async def test_a_waiter_that_is_cancelled_takes_nobody_with_it() -> None:
     clock = Still()
     rounds = Rounds(clock, 2.0)

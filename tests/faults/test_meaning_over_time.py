@@ -1,0 +1,403 @@
+"""What vendors say from answer to answer: ends that do not last, falls, vanished checks, runs that never end."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from graph.app import build
+from graph.settings import Settings
+from resolvers.reference import Reference
+from resolvers.upstream.contract import ProviderSettings
+from resolvers.vocabulary import PrecheckLocale
+from tests.emulator.process import Emulator
+from tests.faults.watching import (
+    LONG,
+    WATCH,
+    MovableClock,
+    count,
+    dts,
+    oms,
+    polled,
+    polled_in_all,
+    polled_more,
+    step,
+)
+from tests.graph.documents import event_of, ref
+from tests.graph.served import Served, served
+
+Stream = Callable[..., AsyncGenerator[dict[str, Any], None]]
+SHOW = """
+query Show($refs: [PrecheckRefInput!]!) {
+  lookupPrechecks(refs: $refs, maxAgeSeconds: 0) {
+    precheck { run status progress { percent } problems { code message retryable } }
+  }
+}"""
+
+
+@pytest.fixture
+def providers(emulator: Emulator, provider_file: Path) -> list[ProviderSettings]:
+    return polled(provider_file, poll_seconds=0.02)
+
+
+@pytest.fixture
+def server(providers: list[ProviderSettings]) -> Iterator[Served]:
+    with served(providers) as server:
+        yield server
+
+
+@pytest.fixture(params=["over_websocket", "over_sse"])
+def stream(server: Served, request: pytest.FixtureRequest) -> Stream:
+    method: Stream = getattr(server, request.param)
+    return method
+
+
+async def show(server: Served, provider: str, reference: str) -> Any:
+    answer = await server.data(SHOW, refs=[ref(provider, reference)])
+    return answer["lookupPrechecks"][0]["precheck"]
+
+
+async def followed(emulator: Emulator, events: AsyncGenerator[dict[str, Any], None]) -> list[dict[str, Any]]:
+    """Every event of a stream; after each one the script takes a step."""
+    seen = []
+    async for payload in events:
+        seen.append(event_of(payload))
+        emulator.advance(LONG)
+    return seen
+
+
+def told(events: list[dict[str, Any]]) -> list[tuple[str, int, float]]:
+    return [
+        (event["kind"], event["precheck"]["run"], event["precheck"]["progress"]["percent"]) for event in events
+    ]
+
+
+@pytest.mark.row("S1")
+class TestProgress:
+    async def test_a_percentage_beyond_its_bounds_is_held_within_them(
+        self, stream: Stream, emulator: Emulator
+    ) -> None:
+        bodies = [
+            oms("RUNNING", -20.0, "PENDING", "PENDING"),
+            oms("RUNNING", 50.0, "RUNNING", "PENDING"),
+            oms("RUNNING", 1500.0, "PASSED", "RUNNING"),
+            oms("FINISHED", 1500.0, "PASSED", "PASSED"),
+        ]
+        reference = emulator.create_run("oms-ce", script=[*map(step, bodies)])
+        events = await followed(emulator, stream(WATCH, refs=[ref("oms-ce", reference)]))
+        assert told(events) == [
+            ("SNAPSHOT", 1, 0),
+            ("CHANGED", 1, 50),
+            ("CHANGED", 1, 99),
+            ("COMPLETED", 1, 100),
+        ]
+
+    async def test_a_derived_percentage_does_not_fall_when_more_checks_are_listed(
+        self, stream: Stream, emulator: Emulator
+    ) -> None:
+        bodies = [
+            dts("running", {"A": "pass", "B": "notStarted"}),
+            dts("running", {"A": "pass", "B": "notStarted", "C": "notStarted", "D": "notStarted"}),
+            dts("success", {"A": "pass", "B": "pass", "C": "pass", "D": "pass"}),
+        ]
+        reference = emulator.create_run("dts", script=[*map(step, bodies)])
+        events = await followed(emulator, stream(WATCH, refs=[ref("dts", reference)]))
+        assert told(events) == [("SNAPSHOT", 1, 50), ("CHANGED", 1, 50), ("COMPLETED", 1, 100)]
+
+    async def test_a_fall_of_what_the_vendor_reports_is_told_as_a_new_run(
+        self, stream: Stream, emulator: Emulator
+    ) -> None:
+        bodies = [
+            oms("RUNNING", 60.0, "PASSED", "PENDING"),
+            oms("RUNNING", 10.0, "PENDING", "PENDING"),
+            oms("FINISHED", 100.0, "PASSED", "PASSED"),
+        ]
+        reference = emulator.create_run("oms-ce", script=[*map(step, bodies)])
+        events = await followed(emulator, stream(WATCH, refs=[ref("oms-ce", reference)]))
+        assert told(events) == [("SNAPSHOT", 1, 60), ("RESTARTED", 2, 10), ("COMPLETED", 2, 100)]
+
+
+@pytest.mark.row("S2")
+async def test_a_re_run_under_the_same_id_is_told_and_counted(stream: Stream, emulator: Emulator) -> None:
+    running, over = dts("running", {"A": "notStarted"}), dts("success", {"A": "pass"})
+    reference = emulator.create_run("dts", script=[*map(step, (running, over, running, over))])
+    events = stream(WATCH, refs=[ref("dts", reference)], until="NEVER")
+    seen = []
+    for _ in range(4):
+        seen.append(event_of(await anext(events)))
+        emulator.advance(LONG)
+    await events.aclose()
+    assert [(*each, event["remaining"]) for each, event in zip(told(seen), seen, strict=True)] == [
+        ("SNAPSHOT", 1, 0, 1),
+        ("COMPLETED", 1, 100, 0),
+        ("RESTARTED", 2, 0, 1),
+        ("COMPLETED", 2, 100, 0),
+    ]
+
+
+@pytest.mark.row("S3")
+class TestEnd:
+    @pytest.mark.parametrize("provider", ["oms-ce", "dts"])
+    async def test_an_end_that_did_not_last_is_not_told(
+        self, stream: Stream, emulator: Emulator, provider: str
+    ) -> None:
+        reference = emulator.create_run(provider, script=flapping(provider)[:3])
+        events = stream(WATCH, refs=[ref(provider, reference)])
+        assert told([event_of(await anext(events))]) == [("SNAPSHOT", 1, 50)]
+        emulator.fault(provider, "status", status=200, body=over(provider, reference), times=1)
+        await polled_more(emulator, provider, 3)
+        rest = []
+        for _ in range(2):
+            emulator.advance(LONG)
+            rest.append(event_of(await anext(events)))
+        assert told(rest) == [("CHANGED", 1, 75), ("COMPLETED", 1, 100)]
+        assert [payload async for payload in events] == []
+
+    async def test_after_an_end_that_did_not_last_a_lower_report_is_a_new_run(
+        self, server: Served, emulator: Emulator
+    ) -> None:
+        bodies = [oms("RUNNING", 60.0, "PASSED", "PENDING"), oms("RUNNING", 10.0, "PENDING", "PENDING")]
+        reference = emulator.create_run("oms-ce", script=[*map(step, bodies)])
+        shown = [await show(server, "oms-ce", reference)]
+        emulator.fault("oms-ce", "status", status=200, body=over("oms-ce", reference), times=1)
+        shown.append(await show(server, "oms-ce", reference))
+        emulator.advance(LONG)
+        shown.append(await show(server, "oms-ce", reference))
+        assert [(each["run"], each["status"]) for each in shown] == [
+            (1, "RUNNING"),
+            (1, "COMPLETED"),
+            (2, "RUNNING"),
+        ]
+
+    async def test_an_end_costs_one_call_more_and_shows_nothing_before(
+        self, providers: list[ProviderSettings], emulator: Emulator, provider_file: Path
+    ) -> None:
+        clock = MovableClock()
+        bodies = [oms("RUNNING", 50.0, "PASSED", "RUNNING"), oms("FINISHED", 100.0, "PASSED", "FAILED")]
+        reference = emulator.create_run("oms-ce", script=[*map(step, bodies)])
+        with served(polled(provider_file, poll_seconds=1000.0), clock=clock) as server:
+            events = server.over_websocket(WATCH, refs=[ref("oms-ce", reference)])
+            assert told([event_of(await anext(events))]) == [("SNAPSHOT", 1, 50)]
+            emulator.advance(LONG)
+            ending = asyncio.ensure_future(anext(events))
+            for calls in (2, 3):
+                assert not ending.done()
+                await clock.asked_for(calls - 1)
+                clock.move(1101)
+                await polled_in_all(emulator, "oms-ce", calls)
+            assert told([event_of(await ending)]) == [("COMPLETED", 1, 100)]
+            assert [payload async for payload in events] == []
+        assert count(emulator, "oms-ce") == 3
+
+    async def test_the_confirming_reading_is_asked_for_as_soon_as_the_vendor_allows(
+        self, emulator: Emulator, provider_file: Path
+    ) -> None:
+        clock = MovableClock()
+        bodies = [oms("RUNNING", 50.0, "PASSED", "RUNNING"), oms("FINISHED", 100.0, "PASSED", "PASSED")]
+        reference = emulator.create_run("oms-ce", script=[*map(step, bodies)])
+        with served(polled(provider_file, poll_seconds=1.0), clock=clock) as server:
+            events = server.over_sse(WATCH, refs=[ref("oms-ce", reference)])
+            await anext(events)
+            while max(clock.waits, default=0.0) < 9:  # nothing changes: slower and slower
+                slept = len(clock.waits)
+                clock.move(20)
+                await clock.asked_for(slept + 1)
+            slept = len(clock.waits)
+            emulator.advance(LONG)
+            clock.move(20)
+            await clock.asked_for(slept + 1)
+            clock.move(20)
+            assert told([event_of(await anext(events))]) == [("COMPLETED", 1, 100)]
+            assert 1.0 <= clock.waits[slept] <= 1.1
+            await events.aclose()
+
+    async def test_a_run_first_seen_at_its_end_is_over_at_once(self, stream: Stream, emulator: Emulator) -> None:
+        reference = emulator.create_run("oms-ce", script=[step(oms("FINISHED", 100.0, "PASSED"))])
+        events = [event_of(payload) async for payload in stream(WATCH, refs=[ref("oms-ce", reference)])]
+        assert told(events) == [("SNAPSHOT", 1, 100), ("COMPLETED", 1, 100)]
+        assert count(emulator, "oms-ce") == 1
+
+    async def test_a_run_that_a_query_saw_at_work_is_shown_so_until_its_end_is_confirmed(
+        self, stream: Stream, server: Served, emulator: Emulator
+    ) -> None:
+        bodies = [oms("RUNNING", 50.0, "PASSED", "RUNNING"), oms("FINISHED", 100.0, "PASSED", "PASSED")]
+        reference = emulator.create_run("oms-ce", script=[*map(step, bodies)])
+        await show(server, "oms-ce", reference)
+        emulator.advance(LONG)
+        events = [event_of(payload) async for payload in stream(WATCH, refs=[ref("oms-ce", reference)])]
+        assert told(events) == [("SNAPSHOT", 1, 50), ("COMPLETED", 1, 100)]
+        assert events[0]["precheck"]["freshness"]["source"] == "CACHED"
+        assert count(emulator, "oms-ce") == 3
+
+    async def test_an_end_that_did_not_last_is_taken_back_from_the_list_too(
+        self, providers: list[ProviderSettings], emulator: Emulator
+    ) -> None:
+        reference = emulator.create_run("oms-ce", script=flapping("oms-ce")[:1])
+        [oms_ce] = [each for each in providers if each.id == "oms-ce"]
+        with served([replace(oms_ce, track=(reference,), refresh_seconds=0.02)]) as server:
+            await polled_more(emulator, "oms-ce", 1)
+            emulator.fault("oms-ce", "status", status=200, body=over("oms-ce", reference), times=1)
+            await polled_more(emulator, "oms-ce", 3)
+            listed = await server.data("{ prechecks { nodes { externalId status run } } }")
+        assert listed["prechecks"]["nodes"] == [{"externalId": reference, "status": "RUNNING", "run": 1}]
+
+
+def flapping(provider: str) -> list[dict[str, Any]]:
+    """A run at 50, at 75, and over."""
+    if provider == "dts":
+        steps = [
+            dict(zip("ABCD", ["pass"] * done + ["notStarted"] * (4 - done), strict=True)) for done in (2, 3, 4)
+        ]
+        return [step(dts(word, each)) for word, each in zip(["running", "running", "success"], steps, strict=True)]
+    return [
+        step(oms("RUNNING", 50.0, "PASSED", "RUNNING")),
+        step(oms("RUNNING", 75.0, "PASSED", "RUNNING")),
+        step(oms("FINISHED", 100.0, "PASSED", "PASSED")),
+    ]
+
+
+def over(provider: str, reference: str) -> dict[str, Any]:
+    if provider == "dts":
+        return dts("success", dict.fromkeys("ABCD", "pass"))
+    return oms("FINISHED", 100.0, "PASSED", "PASSED", reference=reference)
+
+
+@pytest.mark.row("S4")
+async def test_checks_that_appear_vanish_or_are_renamed_are_told(stream: Stream, emulator: Emulator) -> None:
+    bodies = [
+        dts("running", {"A": "notStarted", "B": "notStarted"}),
+        dts("running", {"A": "notStarted"}),
+        dts("running", {"C": "pass", "A": "notStarted"}),
+        dts("running", {"C2": "pass", "A": "notStarted"}),
+        dts("running", {"C2": "pass", "A": "notStarted"}, {"A": "Another name"}),
+        dts("success", {"A": "pass"}, {"A": "Another name"}),
+    ]
+    reference = emulator.create_run("dts", script=[*map(step, bodies)])
+    events = await followed(emulator, stream(WATCH, refs=[ref("dts", reference)]))
+    assert [event["kind"] for event in events] == ["SNAPSHOT", *["CHANGED"] * 4, "COMPLETED"]
+    listed = [[item["code"] for item in event["precheck"]["items"]] for event in events]
+    assert listed == [["A", "B"], ["A"], ["C", "A"], ["C2", "A"], ["C2", "A"], ["A"]]
+    changes = [
+        [
+            (change["item"]["code"], change["item"]["title"], change["previousState"], change["item"]["state"])
+            for change in event["changes"]
+        ]
+        for event in events
+    ]
+    assert changes == [
+        [],
+        [],
+        [("C", "C", None, "PASSED")],
+        [("C2", "C2", None, "PASSED")],
+        [("A", "Another name", "PENDING", "PENDING")],
+        [("A", "Another name", "PENDING", "PASSED")],
+    ]
+
+
+@pytest.mark.row("S5")
+@pytest.mark.parametrize(
+    ("states", "seconds", "words"),
+    [(["PASSED", "WARNING"], 301, "Every listed check"), (["PASSED", "RUNNING"], 3601, "Nothing has changed")],
+)
+async def test_a_run_that_never_ends_is_told_once_and_polled_slower(
+    providers: list[ProviderSettings], emulator: Emulator, states: list[str], seconds: int, words: str
+) -> None:
+    clock = MovableClock()
+    bodies = [oms("RUNNING", None, *states), oms("RUNNING", None, *states, "FAILED")]
+    reference = emulator.create_run("oms-ce", script=[*map(step, bodies)])
+    with served(providers, clock=clock) as server:
+        events = server.over_websocket(WATCH, refs=[ref("oms-ce", reference)], until="NEVER")
+        first = event_of(await anext(events))
+        assert (first["kind"], first["precheck"]["problems"]) == ("SNAPSHOT", [])
+        clock.move(seconds)
+        stalled = event_of(await anext(events))
+        [problem] = stalled["precheck"]["problems"]
+        assert (stalled["kind"], stalled["changes"]) == ("CHANGED", [])
+        assert (problem["code"], problem["retryable"]) == ("TIMEOUT", True)
+        assert problem["message"].startswith(words)
+        assert (await show(server, "oms-ce", reference))["problems"] == [problem]
+        for _ in range(3):  # equal readings, and no event
+            slept = len(clock.waits)
+            clock.move(40)
+            await clock.asked_for(slept + 1)
+        assert all(27 <= wait <= 33 for wait in clock.waits[-3:])
+        emulator.advance(LONG)
+        clock.move(40)
+        changed = event_of(await anext(events))
+        assert [change["item"]["code"] for change in changed["changes"]] == ["CHECK_2"]
+        assert changed["precheck"]["problems"] == []
+        await events.aclose()
+
+
+@pytest.mark.row("S6")
+@pytest.mark.parametrize(
+    ("provider", "body", "gone", "problems"),
+    [
+        (
+            "dts",
+            dts("running", {"A": "notStarted"}),
+            {"Response": {"Error": {"Code": "ResourceNotFound", "Message": ""}, "RequestId": "r"}},
+            [False],
+        ),
+        # The vendor leaves it out without a word: believed the second time.
+        ("drs", {"count": 1, "results": [{"precheck_id": "x", "process": "25%"}]}, {"results": []}, [True, False]),
+    ],
+)
+async def test_a_precheck_deleted_while_it_is_watched_ends_with_a_word(
+    stream: Stream, emulator: Emulator, provider: str, body: Any, gone: Any, problems: list[bool]
+) -> None:
+    reference = emulator.create_run(provider, script=[step(body), step(gone)])
+    events = stream(WATCH, refs=[ref(provider, reference)])
+    seen = [event_of(await anext(events))]
+    emulator.advance(LONG)
+    seen += [event_of(payload) async for payload in events]
+    assert [event["kind"] for event in seen] == ["SNAPSHOT", *["PROBLEM"] * len(problems)]
+    assert [event["problem"]["code"] for event in seen[1:]] == ["NOT_FOUND"] * len(problems)
+    assert [event["problem"]["retryable"] for event in seen[1:]] == problems
+    assert [event["remaining"] for event in seen] == [1] * len(problems) + [0]
+
+
+@pytest.mark.row("S7")
+class TestOutOfOrder:
+    async def test_a_late_answer_is_everyones_answer_and_progress_does_not_fall(
+        self, stream: Stream, server: Served, emulator: Emulator
+    ) -> None:
+        reference = emulator.create_run("dts", scenario="clean", seconds=LONG)
+        events = stream(WATCH, refs=[ref("dts", reference)])
+        percents = [event_of(await anext(events))["precheck"]["progress"]["percent"]]
+        for _ in range(8):
+            emulator.fault("dts", "delay", seconds=0.1, times=1)
+            emulator.advance(LONG / 8)
+            shown, event = await asyncio.gather(show(server, "dts", reference), anext(events))
+            assert event_of(event)["precheck"]["run"] == shown["run"] == 1
+            percents.append(event_of(event)["precheck"]["progress"]["percent"])
+        assert percents == sorted(percents)
+        assert percents[-1] == 100
+        assert [payload async for payload in events] == []
+
+    async def test_equal_reads_under_way_are_one_call(self, server: Served, emulator: Emulator) -> None:
+        reference = emulator.create_run("oms-ce", scenario="stuck", seconds=LONG)
+        emulator.fault("oms-ce", "delay", seconds=0.3, times=1)
+        await asyncio.gather(*(show(server, "oms-ce", reference) for _ in range(5)))
+        assert count(emulator, "oms-ce") == 1
+
+    async def test_an_answer_older_than_what_is_known_is_dropped(
+        self, providers: list[ProviderSettings], emulator: Emulator
+    ) -> None:
+        clock = MovableClock()
+        bodies = [oms("RUNNING", 60.0, "PASSED", "RUNNING"), oms("RUNNING", 10.0, "PENDING", "PENDING")]
+        reference = emulator.create_run("oms-ce", script=[*map(step, bodies)])
+        product = build(Settings(), providers, clock)
+        seen = []
+        for moved in (0, -5, 10):
+            clock.move(moved)
+            lookup = await product.services.snapshots.read(Reference("oms-ce", reference), PrecheckLocale.EN, 0)
+            assert lookup.precheck is not None
+            seen.append((lookup.precheck.run, lookup.precheck.progress.percent))
+            emulator.advance(LONG)
+        for provider in product.services.providers.values():
+            await provider.close()
+        assert seen == [(1, 60), (1, 60), (2, 10)]
