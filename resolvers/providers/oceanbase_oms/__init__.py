@@ -292,5 +292,6 @@ class OceanBaseOms(Provider):
         return {external_id: self._read(answer, Reference(self.id, external_id))}
 
     def _read(self, answer: Answer, reference: Reference) -> Precheck:
-        told = self.connection.refusal(answer, **decode_facts(answer.body, self.id))
+        facts = decode_facts(answer.body, self.id) if answer.status >= 400 else {}
+        told = self.connection.refusal(answer, **facts)
         return settle(answer.status, told, lambda: decode_precheck(answer.body, reference, self.clock.now()))
