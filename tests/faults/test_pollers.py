@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from graph.app import connect
+from graph.connections import connect
 from resolvers.clock import Clock
 from resolvers.domain import PrecheckEvent
 from resolvers.live.hub import Hub
