@@ -46,7 +46,7 @@ class Limiter:
         return RateLimited(
             "More calls wait for this vendor than its rate limit lets through in time. Ask for less at once.",
             provider_id=provider_id,
-            retry_after_seconds=round(wait - self._longest_wait, 1),
+            retry_after_seconds=max(round(wait - self._longest_wait, 1), 0.1),
         ).problem
 
     @contextmanager
