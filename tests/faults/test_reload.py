@@ -1,22 +1,17 @@
 """C4: a provider file that changed is read again on SIGHUP, by a server that goes on serving."""
 
 import asyncio
-import json
 import os
 import pty
 import re
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.emulator.process import ROOT, Emulator
+from tests.emulator.process import Emulator
 from tests.faults.listening import vendor
+from tests.faults.serving import serving
 from tests.graph.documents import LOOKUP, UPDATES, event_of, ref
 from tests.graph.served import Served
 
@@ -24,48 +19,6 @@ NINE = "cd-tg3isu1xgs/pcte-dj02vti9tabd"
 DTS = "dts-1ewjspuw"
 LISTED = "{ prechecks(orderBy: PROVIDER) { nodes { provider { id name } externalId verdict } } }"
 HEALTH = "{ precheckProviders { id name health { state lastSuccessAt problem { code } } } }"
-
-
-class Serving(Served):
-    """`python -m graph serve` in a process of its own."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("graphql:"):
-                super().__init__(line.split()[1].removesuffix("/graphql"))
-            if line.startswith("stop:"):
-                return
-        raise AssertionError(process.communicate())
-
-    def hang_up(self) -> None:
-        self.process.send_signal(signal.SIGHUP)
-
-    async def logged(self, event: str) -> dict[str, Any]:
-        """The next line of this event; what is logged before it is skipped."""
-        assert self.process.stderr is not None
-        while line := await asyncio.to_thread(self.process.stderr.readline):
-            entry: dict[str, Any] = json.loads(line)
-            if entry["event"] == event:
-                return entry
-        raise AssertionError(f"the server ended without {event}")
-
-    async def reloaded(self) -> list[str]:
-        """Have the file read again; the ids of what changed."""
-        self.hang_up()
-        return list((await self.logged("configuration_reloaded"))["providers"])
-
-
-@contextmanager
-def serving(file: Path, stdin: int = subprocess.DEVNULL) -> Iterator[Serving]:
-    command = [sys.executable, "-m", "graph", "serve", "--providers", str(file), "--port", "0"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=ROOT, stdin=stdin, stdout=pipe, stderr=pipe, text=True) as process:
-        try:
-            yield Serving(process)
-        finally:
-            process.kill()
 
 
 class Configuration:

@@ -21,7 +21,7 @@ CREDENTIALS = re.compile(
 CALL_WITH_ALL_LEVELS_ON = """
 import asyncio, logging, sys
 from pathlib import Path
-from graph.app import connect
+from graph.connections import connect
 from graph.serving import log_to_stderr
 from graph.settings import read_providers
 from resolvers.clock import Clock
