@@ -47,10 +47,11 @@ class Pace:
         return max(self._floor, self._seconds * (1 + _JITTER * (2 * self._random() - 1)))
 
     def after_failure(self, asked_to_wait_seconds: float | None) -> float:
-        """The wait after trouble: as told, else doubling."""
+        """The wait after trouble: as told, for then somebody knows when it is worth asking again; else doubling."""
         self._failures += 1
-        doubled = self._floor * 2.0 ** min(self._failures, 10)
-        return max(self._floor, min(max(asked_to_wait_seconds or 0.0, doubled), LONGEST_BACK_OFF_SECONDS))
+        if asked_to_wait_seconds:
+            return max(self._floor, asked_to_wait_seconds)
+        return max(self._floor, min(self._floor * 2.0 ** min(self._failures, 10), LONGEST_BACK_OFF_SECONDS))
 
 
 class Poller:

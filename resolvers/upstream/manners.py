@@ -43,6 +43,10 @@ class Manners:
         self._breaker = Breaker(self._provider_id, clock, breaker_seconds)
         self._retries = Retries(self._provider_id, random)
         self._logged_fault: object = None
+        self._too_late = TimedOut(
+            f"No answer came within {self._read_seconds:g} s, waiting for a turn included. Ask for less at once.",
+            provider_id=self._provider_id,
+        ).problem
         self.health = Health(clock, self._breaker)
 
     async def read(self, external_ids: Sequence[str], ask: Ask) -> dict[str, Outcome]:
@@ -83,7 +87,7 @@ class Manners:
             async with asyncio.timeout(max(deadline - started, 0.0)):
                 answers = await ask(external_ids)
         except TimeoutError:
-            answers = dict.fromkeys(external_ids, self._too_late())
+            answers = dict.fromkeys(external_ids, self._too_late)
         except PrecheckError as error:
             answers = dict.fromkeys(external_ids, error.problem)
         except asyncio.CancelledError:
@@ -101,7 +105,8 @@ class Manners:
         problems = [answer for answer in answers.values() if isinstance(answer, PrecheckProblem)]
         trouble = [problem for problem in problems if problem.code in CONNECTION_TROUBLE]
         failed = len(trouble) == len(answers)
-        if failed and trouble[0].code is Code.INTERNAL:
+        # A fault of ours tells nothing of the vendor, and whoever waited in line too long was not its doing.
+        if failed and (trouble[0].code is Code.INTERNAL or trouble[0] is self._too_late):
             self._breaker.abandon(permit)
         else:
             self._breaker.record(permit, trouble[0] if failed else None)
@@ -121,12 +126,6 @@ class Manners:
         if isinstance(outcome, PrecheckProblem) and outcome.provider_id is None:
             return replace(outcome, provider_id=self._provider_id)
         return outcome
-
-    def _too_late(self) -> PrecheckProblem:
-        return TimedOut(
-            f"The vendor gave no answer within {self._read_seconds:g} s, waiting for a turn included.",
-            provider_id=self._provider_id,
-        ).problem
 
     def _fault(self, error: Exception) -> PrecheckProblem:
         last = traceback.extract_tb(error.__traceback__)[-1]

@@ -221,7 +221,8 @@ def test_pace_slows_while_nothing_changes_and_backs_off_from_trouble() -> None:
     assert pace.after_reading(changed=True, is_over=False) == 1.0
     assert pace.after_reading(changed=True, is_over=True) == 10.0
     assert [pace.after_failure(None) for _ in range(6)] == [2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
-    assert Pace(1.0, lambda: 0.5).after_failure(7.5) == 7.5
+    assert pace.after_failure(7.5) == 7.5
+    assert pace.after_failure(0.0) == 30.0, "no time at all is none told"
     assert pace.after_reading(changed=True, is_over=False, is_stalled=True) == 30.0
     assert pace.after_reading(changed=False, is_over=False, is_stalled=False) == 10.0
     never_below_the_floor = Pace(60.0, lambda: 0.0)
