@@ -13,17 +13,28 @@ GROUPS = {"T": 14, "H": 10, "P": 16, "S": 7, "C": 6, "L": 6}
 ROWS = fault_matrix()
 
 
+Test = ast.FunctionDef | ast.AsyncFunctionDef
+
+
 def marked() -> dict[str, set[str]]:
-    """Test -> the rows whose markers it carries, itself or one of its cases."""
-    return {
-        f"{path.relative_to(ROOT)}::{node.name}": set(rows_of(node))
-        for path in sorted(FAULTS.glob("test_*.py"))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
-    }
+    """Test -> the rows whose markers it carries: itself, one of its cases, or its class."""
+    found: dict[str, set[str]] = {}
+    for path in sorted(FAULTS.glob("test_*.py")):
+        for parents, test in functions_of(ast.parse(path.read_text(encoding="utf-8"))):
+            name = "::".join([str(path.relative_to(ROOT)), *(parent.name for parent in parents), test.name])
+            found[name] = {row for node in (*parents, test) for row in rows_of(node)}
+    return found
 
 
-def rows_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
+def functions_of(module: ast.Module) -> Iterator[tuple[tuple[ast.ClassDef, ...], Test]]:
+    for node in module.body:
+        if isinstance(node, Test) and node.name.startswith("test_"):
+            yield (), node
+        elif isinstance(node, ast.ClassDef):
+            yield from (((node,), each) for each in node.body if isinstance(each, Test))
+
+
+def rows_of(node: Test | ast.ClassDef) -> Iterator[str]:
     for call in (each for decorator in node.decorator_list for each in ast.walk(decorator)):
         match call:
             case ast.Call(

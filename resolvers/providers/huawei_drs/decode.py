@@ -147,13 +147,19 @@ def decode_refused(wire: WireAnswer, answer: Answer, provider_id: str) -> Refuse
 def decode_batch(
     wire: WireAnswer, job_ids: Sequence[str], reading: Reading
 ) -> dict[str, Precheck | PrecheckProblem]:
-    """What a v3 answer says of each job it was asked for; a job it does not mention is left out."""
+    """What a v3 answer says of each job it was asked for; a job it does not mention is left out.
+
+    Raises UnreadableAnswer where it holds no list of results, or only those of other jobs.
+    """
     if not isinstance(wire.results, list):
         raise unreadable("it has no list of results", reading.provider_id, vendor_request_id=reading.request_id)
     named, unnamed = _entries(wire.results)
-    for _ in named.keys() - set(job_ids):
+    strangers = named.keys() - set(job_ids)
+    for _ in strangers:
         note_other_reference(reading.provider_id)
     outcomes = {job_id: _decode_entry(named[job_id], job_id, reading) for job_id in job_ids if job_id in named}
+    if strangers and not outcomes:
+        raise unreadable("it is about other jobs", reading.provider_id, vendor_request_id=reading.request_id)
     unanswered = [job_id for job_id in job_ids if job_id not in named]
     if not unnamed:
         return outcomes

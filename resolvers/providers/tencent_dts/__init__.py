@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from resolvers.clock import Clock
-from resolvers.errors import Unreachable
+from resolvers.errors import PrecheckError, Unreachable, UnreadableAnswer
 from resolvers.providers.tencent_dts.decode import WirePrecheck, decode_precheck, decode_refused, decode_response
 from resolvers.providers.tencent_dts.refusals import CLOCK_CODE
 from resolvers.providers.tencent_dts.signing import TencentAuth
@@ -112,11 +112,21 @@ class TencentDts(Provider):
             },
             auth=self._auth,
         )
-        if answer.status != 200:
-            told = self.connection.refusal(answer) if answer.status in (401, 403, 429) else None
-            raise told or Unreachable(
-                f"DTS cannot be reached: something on the way answers with HTTP {answer.status}. "
-                "Check base URL and network.",
-                provider_id=self.id,
-            )
-        return answer, decode_response(answer.body, self.id)
+        try:
+            wire = decode_response(answer.body, self.id)
+        except UnreadableAnswer:
+            if answer.status < 300:
+                raise
+            raise self._from_between(answer) from None
+        if answer.status >= 300 and decode_refused(wire, self.id) is None:
+            raise self._from_between(answer)
+        return answer, wire
+
+    def _from_between(self, answer: Answer) -> PrecheckError:
+        """DTS itself answers by 200 alone: any other status, unless around its own refusal, is the network's."""
+        told = self.connection.refusal(answer) if answer.status in (401, 403, 429) else None
+        return told or Unreachable(
+            f"DTS cannot be reached: something on the way answers with HTTP {answer.status}. "
+            "Check base URL and network.",
+            provider_id=self.id,
+        )
