@@ -47,7 +47,7 @@ class Pace:
         return max(self._floor, self._seconds * (1 + _JITTER * (2 * self._random() - 1)))
 
     def after_failure(self, asked_to_wait_seconds: float | None) -> float:
-        """The wait after trouble: as told, for then somebody knows when it is worth asking again; else doubling."""
+        """The wait after trouble: as told, for whoever tells it knows when asking is worth it; else doubling."""
         self._failures += 1
         if asked_to_wait_seconds:
             return max(self._floor, asked_to_wait_seconds)
