@@ -1,11 +1,24 @@
-"""One demo, started by `make run`, for all tests that only look."""
+"""One demo, started by `make run`, for all tests that only look, and a browser to look with."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import AsyncIterator, Iterator
 
 import httpx2 as httpx
 import pytest
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.e2e.process import Running, make_run
+from tests.e2e.visit import Visit
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +42,26 @@ def control(running: Running) -> Iterator[httpx.Client]:
         client.delete("/calls")
         yield client
         client.delete("/faults")
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    executable = next(filter(None, map(shutil.which, names)), None)
+    if executable is None:
+        pytest.fail("No browser here: apt-get install -y --no-install-recommends chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=executable, headless=True, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def visit(browser: Browser, server_url: str) -> AsyncIterator[Visit]:
+    context = await browser.new_context(viewport={"width": 1440, "height": 900})
+    visit = Visit(await context.new_page())
+    visit.watch()
+    await visit.page.goto(f"{server_url}/graphql")
+    await expect(visit.page.get_by_role("tab", name="Dashboard")).to_be_visible()
+    yield visit
+    await context.close()

@@ -1,96 +1,12 @@
-import json
-import shutil
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from typing import Any
-
 import httpx2 as httpx
 import pytest
-from playwright.async_api import Browser, Locator, Page, WebSocket, async_playwright, expect
+from playwright.async_api import expect
 
 from graph.http.explorer_operations import prepared_operations
+from tests.e2e.visit import Visit
 
 # A prepared live tab follows a demo run to its end.
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-HEADERS = '{"Authorization": "Bearer SECRET"}'
-
-
-@dataclass
-class Visit:
-    """A page that was opened with empty storage, and all it asked for, said and complained about."""
-
-    page: Page
-    addresses: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-    sent: list[dict[str, Any]] = field(default_factory=list)
-    received: list[dict[str, Any]] = field(default_factory=list)
-
-    def watch(self) -> None:
-        self.page.on("request", lambda request: self.addresses.append(request.url))
-        self.page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("websocket", self._watch_socket)
-
-    def _watch_socket(self, socket: WebSocket) -> None:
-        self.addresses.append(socket.url)
-        socket.on("framesent", lambda frame: self.sent.append(json.loads(frame)))
-        socket.on("framereceived", lambda frame: self.received.append(json.loads(frame)))
-
-    @property
-    def tabs(self) -> Locator:
-        return self.page.locator(".graphiql-tab-button")
-
-    async def open_tab(self, name: str) -> None:
-        await self.page.get_by_role("tab", name=name, exact=True).click()
-        # GraphiQL takes a moment to see that the operation is another one.
-        await self.page.wait_for_function(
-            "name => localStorage.getItem('precheck-explorer:graphiql:operationName') === name", arg=name
-        )
-
-    async def run(self) -> None:
-        await self.page.get_by_label("Execute query").click()
-
-    async def type_headers(self) -> None:
-        await self.page.get_by_role("button", name="Headers", exact=True).click()
-        await self.page.locator("section[aria-label=Headers] .graphiql-editor:not(.hidden) .CodeMirror").click()
-        await self.page.keyboard.insert_text(HEADERS)
-
-    async def storage(self) -> str:
-        kept = await self.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, location.href])")
-        return str(kept)
-
-
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    executable = next(filter(None, map(shutil.which, names)), None)
-    if executable is None:
-        pytest.fail("No browser here: apt-get install -y --no-install-recommends chromium")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, headless=True, args=FLAGS)
-        yield browser
-        await browser.close()
-
-
-@pytest.fixture
-async def visit(browser: Browser, server_url: str) -> AsyncIterator[Visit]:
-    context = await browser.new_context(viewport={"width": 1440, "height": 900})
-    visit = Visit(await context.new_page())
-    visit.watch()
-    await visit.page.goto(f"{server_url}/graphql")
-    await expect(visit.page.get_by_role("tab", name="Dashboard")).to_be_visible()
-    yield visit
-    await context.close()
 
 
 def is_own(address: str, server_url: str) -> bool:
