@@ -1,6 +1,7 @@
 """Runs the app on a socket: says when it is ready, stops within a second when asked to."""
 
 import asyncio
+import contextlib
 import errno
 import logging
 import os
@@ -119,6 +120,18 @@ def serve(
         runner.run(_Server(config, announce, drain, reload).serve([listener]))
 
 
+class _Stderr:
+    """The standard error, where nobody may listen any more: what cannot be said must not end what goes on."""
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+
 def log_to_stderr(level: str) -> None:
     """Structured lines on stderr: for people on a terminal, JSON elsewhere. Raises ConfigurationError.
 
@@ -139,7 +152,7 @@ def log_to_stderr(level: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(_Stderr()),  # type: ignore[arg-type]  # all it writes to it
     )
     logging.basicConfig(level=max(number, logging.WARNING), format="%(levelname)s %(name)s %(message)s")
     for name in _TALKATIVE:

@@ -106,3 +106,12 @@ def test_a_fault_on_a_terminal_shows_no_local_variables() -> None:
     assert "KeyError" in said
     assert CREDENTIALS.findall(said) == []
     assert "UserWarning" not in said
+
+
+def test_a_log_that_nobody_reads_any_more_stops_nothing() -> None:
+    command = [sys.executable, "-c", FAULT + "print('on it goes')"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    called = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=writer, timeout=30, check=False)
+    os.close(writer)
+    assert called.stdout == b"on it goes\n"
