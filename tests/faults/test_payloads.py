@@ -20,7 +20,7 @@ MEGABYTE = 1024 * 1024
 MOST_MEGABYTES = 8
 HUGE_BYTES = 300 * MEGABYTE
 # What the two ends of a connection may hold between them.
-IN_FLIGHT_BYTES = 8 * MEGABYTE
+IN_FLIGHT_BYTES = 4 * MEGABYTE
 CASES = [case for folder in folders.complete() for case in folders.wire_cases(folder)]
 
 row = pytest.mark.row
