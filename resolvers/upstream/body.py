@@ -1,10 +1,12 @@
 """Reads an answer's body decoded and bounded, so that neither a long one nor a bomb fills the memory."""
 
 import zlib
+from collections.abc import Iterator
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 # What is asked for, and all that is understood.
 ACCEPT_ENCODING = "gzip, deflate"
+_PART_BYTES = 256 * 1024
 _EITHER_ZLIB_OR_GZIP = 32 + zlib.MAX_WBITS
 _PLAIN = ("", "identity")
 _COMPRESSED = ("gzip", "x-gzip", "deflate")
@@ -28,17 +30,24 @@ class Body:
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes."""
         self._is_empty = self._is_empty and not chunk
-        room = MAX_BODY_BYTES - len(self._bytes)
+        for part in self._parts(chunk):
+            self._bytes += part
+            if len(self._bytes) > MAX_BODY_BYTES:
+                raise UnreadableBody(f"it is larger than {MAX_BODY_BYTES} bytes")
+
+    def _parts(self, chunk: bytes) -> Iterator[bytes]:
+        """What the chunk becomes, in parts that are small however much that is."""
         if self._decoder is None:
-            self._bytes += chunk[: room + 1]
-        else:
+            yield chunk
+            return
+        part = b""
+        while chunk or len(part) == _PART_BYTES:
             try:
-                # Never more than the room and one byte, however much the chunk would become.
-                self._bytes += self._decoder.decompress(chunk, room + 1)
+                part = self._decoder.decompress(chunk, _PART_BYTES)
             except zlib.error:
                 raise UnreadableBody("its compression is broken") from None
-        if len(self._bytes) > MAX_BODY_BYTES:
-            raise UnreadableBody(f"it is larger than {MAX_BODY_BYTES} bytes")
+            yield part
+            chunk = self._decoder.unconsumed_tail
 
     def whole(self) -> bytes:
         """Everything, once the answer has ended."""

@@ -81,7 +81,7 @@ def assert_careful(outcome: Precheck | PrecheckProblem, told: object) -> None:
 @row("P11")
 @every_provider
 async def test_what_is_missing_null_or_new_has_a_meaning(wiring: Wiring, provider_id: str) -> None:
-    wired = await wiring(provider_id, timeout_seconds=5.0)
+    wired = await wiring(provider_id)
     plain = await wired.answered()
     body = json.loads(wired.line.replies[-1].body)
     extended = await with_body(wired, surgery.with_stranger(body))
@@ -95,7 +95,7 @@ async def test_what_is_missing_null_or_new_has_a_meaning(wiring: Wiring, provide
 @row("P12")
 @every_provider
 async def test_a_value_of_another_type_harms_nothing_but_itself(wiring: Wiring, provider_id: str) -> None:
-    wired = await wiring(provider_id, timeout_seconds=5.0)
+    wired = await wiring(provider_id)
     body = json.loads(await wired.body())
     for path in surgery.places(body):
         for nonsense in NONSENSE:

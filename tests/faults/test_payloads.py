@@ -20,7 +20,7 @@ MEGABYTE = 1024 * 1024
 MOST_MEGABYTES = 8
 HUGE_BYTES = 300 * MEGABYTE
 # What the two ends of a connection may hold between them.
-IN_FLIGHT_BYTES = 8 * MEGABYTE
+IN_FLIGHT_BYTES = 4 * MEGABYTE
 CASES = [case for folder in folders.complete() for case in folders.wire_cases(folder)]
 
 row = pytest.mark.row
@@ -128,7 +128,7 @@ async def test_what_no_number_is_makes_an_answer_unreadable(
     ],
 )
 async def test_what_is_nested_too_deep_is_unreadable(wiring: Wiring, provider_id: str, deep: bytes) -> None:
-    wired = await wiring(provider_id, timeout_seconds=5.0)
+    wired = await wiring(provider_id)
     wired.line.always(altered(lambda body: surgery.begun_with(b'"zanzibar":' + deep, body)))
     await assert_unreadable(wired)
     wired.line.always(replied(200, deep))
@@ -138,7 +138,7 @@ async def test_what_is_nested_too_deep_is_unreadable(wiring: Wiring, provider_id
 @row("P7")
 @any_provider
 async def test_a_huge_body_is_cut_off(wiring: Wiring, provider_id: str) -> None:
-    wired = await wiring(provider_id, timeout_seconds=5.0)
+    wired = await wiring(provider_id)
     wired.line.always(faults.endless(HUGE_BYTES))
     with growth() as grown:
         problem = await wired.refused()
@@ -150,7 +150,7 @@ async def test_a_huge_body_is_cut_off(wiring: Wiring, provider_id: str) -> None:
 @row("P8")
 @any_provider
 async def test_what_unfolds_to_a_huge_body_is_cut_off(wiring: Wiring, provider_id: str) -> None:
-    wired = await wiring(provider_id, timeout_seconds=5.0)
+    wired = await wiring(provider_id)
     small = faults.bomb(HUGE_BYTES)
     assert HUGE_BYTES / len(small) > 900
     wired.line.always(replied(200, small, content_encoding="gzip"))
