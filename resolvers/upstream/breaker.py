@@ -1,5 +1,6 @@
 """Leaves a vendor alone that keeps failing, and lets one call try it when the time has come."""
 
+import math
 from collections import deque
 from datetime import datetime, timedelta
 
@@ -68,7 +69,7 @@ class Breaker:
         BREAKER_REFUSED.labels(self._provider_id).inc()
         if self._is_trying:
             wait = self._seconds * _SHARE_WHILE_TRYING
-        return replace(self._cause, retry_after_seconds=round(max(wait, 0.001), 3))
+        return replace(self._cause, retry_after_seconds=math.ceil(max(wait, 0.001) * 1000) / 1000)
 
     def record(self, permit: Permit, problem: PrecheckProblem | None) -> None:
         """How an attempt has ended."""

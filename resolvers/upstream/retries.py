@@ -44,4 +44,4 @@ class Retries:
 
     def back_off_seconds(self, attempt: int) -> float:
         """Anything from nothing to a bound that doubles: full jitter keeps callers from coming back together."""
-        return self._random() * min(FIRST_WAIT_SECONDS * 2.0**attempt, LONGEST_WAIT_SECONDS)
+        return self._random() * min(FIRST_WAIT_SECONDS * 2.0 ** (attempt - 1), LONGEST_WAIT_SECONDS)
