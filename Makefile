@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 EMULATOR_PORT ?= 8100
 PROVIDERS ?=
+FUZZ ?=
 # Constrains the build's own dependencies too, so that every version is the locked one.
 PIP := PIP_CONSTRAINT=requirements.lock PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --editable
 # Installs $(1) and names each package as it comes, so that nobody waits in silence.
@@ -13,10 +14,10 @@ install = { $(PIP) $(1); echo $$? > $(VENV)/status; } | sed -n 's/^Collecting \(
 	exit $$(cat $(VENV)/status)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check e2e faults schema explorer chromium format lock clean
+.PHONY: help run test check e2e faults fuzz bench-reliability schema explorer chromium format lock clean
 
 help: ## Show this list
-	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 run: $(VENV)/run explorer ## Start the demo: server, explorer, emulated vendors (PORT, EMULATOR_PORT, PROVIDERS=FILE)
 ifeq ($(strip $(PROVIDERS)),)
@@ -39,6 +40,12 @@ e2e: $(VENV)/dev explorer chromium ## Run whole processes and a real browser
 
 faults: $(VENV)/dev ## Run the fault matrix, a line per row
 	@$(BIN)/python -m pytest --rows tests/faults
+
+fuzz: $(VENV)/dev ## Feed every decoder with 200,000 broken answers (FUZZ="--inputs N --seed S --vendor X")
+	@$(BIN)/python -m benchmarks.fuzz $(FUZZ)
+
+bench-reliability: $(VENV)/dev ## Measure what is promised of reliability, in two minutes
+	@$(BIN)/python -m benchmarks.reliability
 
 schema: $(VENV)/run ## Print schema.graphql
 	@$(BIN)/python -m graph schema

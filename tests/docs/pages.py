@@ -14,9 +14,10 @@ OPERATIONS = ROOT / "docs" / "operations.md"
 METRICS = ROOT / "docs" / "metrics.md"
 RELIABILITY = ROOT / "docs" / "reliability.md"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
+BENCHMARKS = ROOT / "benchmarks" / "README.md"
 CHANGELOG = ROOT / "CHANGELOG.md"
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*"))
-PAGES = [README, OPERATIONS, METRICS, RELIABILITY, CONTRIBUTING, CHANGELOG, *DECISIONS]
+PAGES = [README, OPERATIONS, METRICS, RELIABILITY, CONTRIBUTING, BENCHMARKS, CHANGELOG, *DECISIONS]
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)]+)\)")
