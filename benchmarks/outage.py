@@ -47,7 +47,7 @@ async def _many_reads(provider: Provider) -> None:
 async def recovery(emulated: Emulated) -> list[Figure]:
     """Time from the vendor's return to the answer of the slowest of some pollers, over the interval in force."""
     ratios = [await _return(emulated, phase / ROUNDS, longer=bool(phase % 2)) for phase in range(ROUNDS)]
-    what = "vendor back until every poller is answered, over the breaker's interval"
+    what = "vendor back until all pollers know, over the breaker's interval"
     return [at_most(what, 1.5, max(ratios), f" (worst of {ROUNDS}; median {sorted(ratios)[ROUNDS // 2]:.2f})")]
 
 

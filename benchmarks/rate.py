@@ -27,8 +27,9 @@ async def grants(emulated: Emulated) -> list[Figure]:
     ):
         refused = await _saturate(provider, time.monotonic() + SECONDS)
     most = max(sum(begin <= at < begin + 1 for at in arrivals) for begin in arrivals)
-    used = (len(arrivals) - 1) / (arrivals[-1] - arrivals[0])
-    more = f" (of {len(arrivals)} calls in {SECONDS:g} s, {refused} refused by the vendor)"
+    span = arrivals[-1] - arrivals[0]
+    used = (len(arrivals) - 1) / span
+    more = f" (of {len(arrivals)} calls in {span:.0f} s, {refused} unanswered)"
     return [
         Figure(
             "most calls in any one second",

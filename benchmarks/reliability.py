@@ -58,7 +58,7 @@ async def _measured(names: Sequence[str]) -> list[Figure]:
 
 
 def _row(what: str, goal: str, measured: str, word: str) -> None:
-    print(f"{what:68} | {goal:11} | {measured:60} | {word}", flush=True)
+    print(f"{what:64} | {goal:11} | {measured:68} | {word}", flush=True)
 
 
 def _told(figures: Sequence[Figure]) -> int:
@@ -72,7 +72,7 @@ def _write(figures: Sequence[Figure]) -> None:
         "date": datetime.now(UTC).date().isoformat(),
         "python": platform.python_version(),
         "cpus": os.cpu_count(),
-        "figures": [{**figure._asdict(), "is_met": figure.is_met} for figure in figures],
+        "figures": [figure._asdict() for figure in figures],
     }
     RESULTS.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
