@@ -1,7 +1,5 @@
 """A provider, the line between it and its emulated vendor, and a clock that nobody has to wait for."""
 
-import asyncio
-from datetime import datetime, timedelta
 from typing import Any
 
 from prometheus_client import REGISTRY
@@ -11,6 +9,7 @@ from resolvers.domain import Precheck, PrecheckProblem
 from resolvers.registry import vendors
 from resolvers.upstream.contract import LimitSettings, Outcome, Provider
 from resolvers.upstream.limiter import Limiter
+from tests.driven import Hurried
 from tests.emulator.process import Emulator
 from tests.faults.line import Line
 from tests.providers import folders
@@ -22,27 +21,6 @@ QUICK_SECONDS = 0.3
 AMPLE_SECONDS = 5.0
 # Some vendors count calls by the second, and nobody really waits here for a turn.
 BETWEEN_TESTS_SECONDS = 0.25
-
-
-class Hurried(Clock):
-    """The machine's time, ahead by every wait: whoever sleeps is woken at once and finds the time gone by."""
-
-    def __init__(self) -> None:
-        self.ahead_seconds = 0.0
-
-    def now(self) -> datetime:
-        return super().now() + timedelta(seconds=self.ahead_seconds)
-
-    def monotonic(self) -> float:
-        return super().monotonic() + self.ahead_seconds
-
-    async def sleep(self, seconds: float) -> None:
-        until = self.monotonic() + seconds
-        await asyncio.sleep(0)
-        self.advance(max(0.0, until - self.monotonic()))
-
-    def advance(self, seconds: float) -> None:
-        self.ahead_seconds += seconds
 
 
 class Wired:

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from resolvers.domain import Precheck, PrecheckProblem
 from resolvers.upstream.contract import LimitSettings
 from resolvers.vocabulary import PrecheckProblemCode as Code
+from tests.driven import Hurried
 from tests.emulator.process import Emulator
-from tests.faults.bench import PROVIDERS, Hurried, Wiring
+from tests.faults.bench import PROVIDERS, Wiring
 from tests.faults.faults import silent
 from tests.faults.line import Exchange
 from tests.graph.documents import ref

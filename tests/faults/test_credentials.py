@@ -7,8 +7,9 @@ import pytest
 from resolvers.clock import Clock
 from resolvers.domain import Precheck
 from resolvers.vocabulary import PrecheckProblemCode as Code
+from tests.driven import Hurried
 from tests.emulator.process import Emulator
-from tests.faults.bench import PROVIDERS, Hurried, Wired, Wiring
+from tests.faults.bench import PROVIDERS, Wired, Wiring
 from tests.faults.faults import reset
 from tests.faults.line import Line
 from tests.providers.bench import answered, refused

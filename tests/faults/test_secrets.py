@@ -9,9 +9,10 @@ from urllib.parse import quote
 import httpx2 as httpx
 import orjson
 
+from tests.driven import Hurried
 from tests.emulator.process import Emulator
 from tests.faults import faults
-from tests.faults.bench import Hurried, Wiring
+from tests.faults.bench import Wiring
 from tests.faults.line import Exchange, Fault, Line, Reply
 from tests.faults.serving import Serving, serving
 from tests.graph.documents import ref

@@ -10,8 +10,9 @@ import pytest
 from resolvers.domain import PrecheckProblem
 from resolvers.vocabulary import PrecheckProblemCode as Code
 from resolvers.vocabulary import ProviderState
+from tests.driven import Hurried
 from tests.emulator.process import Emulator
-from tests.faults.bench import PROVIDERS, Hurried, Wired, Wiring, counted
+from tests.faults.bench import PROVIDERS, Wired, Wiring, counted
 from tests.faults.faults import replied
 from tests.faults.line import forwarded
 from tests.providers.bench import refused

@@ -10,8 +10,9 @@ import pytest
 
 from resolvers.domain import Precheck
 from resolvers.vocabulary import PrecheckProblemCode as Code
+from tests.driven import Hurried
 from tests.faults import faults
-from tests.faults.bench import PROVIDERS, QUICK_SECONDS, Hurried, Wired, Wiring, counted
+from tests.faults.bench import PROVIDERS, QUICK_SECONDS, Wired, Wiring, counted
 from tests.faults.line import HOST, Fault, Line
 
 ATTEMPTS = 3

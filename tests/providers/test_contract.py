@@ -17,6 +17,7 @@ from resolvers.vocabulary import (
     PrecheckProgressSource,
     ProviderCapability,
 )
+from tests.driven import Hurried
 from tests.emulator.process import Emulator
 from tests.providers import folders
 from tests.providers.bench import Bench, answered, asked, refused, without_times
@@ -159,7 +160,7 @@ async def test_a_dead_port_is_unreachable(bench: Bench, provider_id: str) -> Non
         ({"kind": "status", "status": 500, "body": "<html>down</html>"}, "UNREACHABLE"),
         ({"kind": "status", "status": 200, "body": ""}, "UNREADABLE_ANSWER"),
         ({"kind": "status", "status": 200, "body": "[]"}, "UNREADABLE_ANSWER"),
-        ({"kind": "rate_limit", "retry_after": 3}, "RATE_LIMITED"),
+        ({"kind": "rate_limit", "retry_after": 20}, "RATE_LIMITED"),
         ({"kind": "refuse"}, "UNREACHABLE"),
     ],
     ids=str,
@@ -167,12 +168,14 @@ async def test_a_dead_port_is_unreachable(bench: Bench, provider_id: str) -> Non
 async def test_trouble_has_its_word_and_passes(
     bench: Bench, emulator: Emulator, provider_id: str, fault: dict[str, Any], codes: str
 ) -> None:
-    provider, reference = bench.provider(provider_id), bench.new_run(provider_id)
+    clock = Hurried()
+    provider, reference = bench.hurried(provider_id, clock), bench.new_run(provider_id)
     emulator.fault(provider_id, **fault)
     problem = await refused(provider, reference)
     assert problem.code.value in codes.split()
     assert problem.retryable
     emulator.ask("DELETE", "/faults")
+    clock.advance(problem.retry_after_seconds or 0.0)
     await answered(provider, reference)
 
 

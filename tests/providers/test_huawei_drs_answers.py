@@ -27,6 +27,7 @@ from resolvers.providers.huawei_drs.refusals import REFUSALS
 from resolvers.upstream.answer import Answer
 from resolvers.upstream.refusals import Refused, meaning
 from resolvers.vocabulary import PrecheckProblemCode, PrecheckStatus
+from tests.driven import Hurried
 from tests.emulator.process import Emulator
 from tests.providers import fuzz
 from tests.providers.bench import Bench, answered, refused
@@ -134,15 +135,16 @@ async def test_a_mixed_ask_is_one_batch_and_one_call_for_each_run(bench: Bench, 
 
 
 async def test_vendor_says_when_to_ask_again(bench: Bench, emulator: Emulator) -> None:
-    emulator.fault("drs", "rate_limit", retry_after=3)
-    assert (await refused(bench.provider("drs"), MYSQL)).retry_after_seconds == 3
+    emulator.fault("drs", "rate_limit", retry_after=20)
+    assert (await refused(bench.hurried("drs", Hurried()), MYSQL)).retry_after_seconds == 20
     emulator.reset()
     step = {
         "status": 400,
         "headers": {"Retry-After": "7"},
         "body": {"error_code": "DRS.M01503", "error_msg": "slow"},
     }
-    problem = await refused(bench.provider("drs"), emulator.create_run("drs", script=[step]))
+    later = bench.hurried("drs", Hurried())
+    problem = await refused(later, emulator.create_run("drs", script=[step]))
     assert (problem.code, problem.retry_after_seconds) == (PrecheckProblemCode.RATE_LIMITED, 7)
 
 
