@@ -1,7 +1,7 @@
 """What came back from a vendor, and what its headers tell: request id, time to wait, the vendor's clock."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
@@ -9,6 +9,10 @@ from resolvers.clock import Clock
 from resolvers.upstream.limiter import LONGEST_PAUSE_SECONDS
 
 _REQUEST_ID_HEADERS = ("x-request-id", "x-tc-requestid", "request-id")
+
+
+# A clock is minutes off, or years where it was never set; beyond that a header lies.
+MOST_OFFSET = timedelta(days=3660)
 
 
 class Answer(NamedTuple):
@@ -39,13 +43,10 @@ class VendorClock:
 
         It may also help where another call has learnt the time while this one was under way.
         """
-        try:
-            theirs = parsedate_to_datetime(answer.headers.get("date", ""))
-        except ValueError:
+        theirs = _instant(answer.headers.get("date", ""))
+        if theirs is None or abs(theirs - self._clock.now()) > MOST_OFFSET:
             return False
-        if theirs.tzinfo is None:
-            return False
-        self.offset += theirs - self.now()
+        self.offset = theirs - self._clock.now()
         return abs(self.offset - answer.clock_offset) > timedelta(seconds=1)
 
 
@@ -60,10 +61,17 @@ def retry_after(answer: Answer, clock: VendorClock) -> float | None:
     text = answer.headers.get("retry-after", "").strip()
     if text.isdecimal():
         return min(float(text[:9]), LONGEST_PAUSE_SECONDS)
+    until = _instant(text)
+    if until is None:
+        return None
+    # By the clock of whoever says so, where the answer tells it.
+    now = _instant(answer.headers.get("date", "")) or clock.now()
+    return min(max((until - now).total_seconds(), 0.0), LONGEST_PAUSE_SECONDS)
+
+
+def _instant(text: str) -> datetime | None:
     try:
-        until = parsedate_to_datetime(text)
-    except ValueError:
+        instant = parsedate_to_datetime(text)
+        return instant.astimezone(UTC) if instant.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
-    if until.tzinfo is None:
-        return None
-    return min(max((until - clock.now()).total_seconds(), 0.0), LONGEST_PAUSE_SECONDS)

@@ -46,6 +46,8 @@ class Body:
                 part = self._decoder.decompress(chunk, _PART_BYTES)
             except zlib.error:
                 raise UnreadableBody("its compression is broken") from None
+            if self._decoder.unused_data:
+                raise UnreadableBody("something follows after its compressed end")
             yield part
             chunk = self._decoder.unconsumed_tail
 

@@ -59,14 +59,19 @@ class Breaker:
 
     def admit(self) -> Permit | PrecheckProblem:
         """A permit for one attempt, which ends with `record` or `abandon`; or the problem that keeps it closed."""
-        if self._cause is None:
-            return self._permit
-        wait = self._open_until - self._clock.monotonic()
-        if wait <= 0 and not self._is_trying:
+        if (refusal := self.refusal()) is not None:
+            BREAKER_REFUSED.labels(self._provider_id).inc()
+            return refusal
+        if self._cause is not None:
             self._is_trying = True
             self._change(0.5)
-            return self._permit
-        BREAKER_REFUSED.labels(self._provider_id).inc()
+        return self._permit
+
+    def refusal(self) -> PrecheckProblem | None:
+        """What keeps an attempt from being made now: the problem that opened it, with the time to come back."""
+        wait = self._open_until - self._clock.monotonic()
+        if self._cause is None or (wait <= 0 and not self._is_trying):
+            return None
         if self._is_trying:
             wait = self._seconds * _SHARE_WHILE_TRYING
         return replace(self._cause, retry_after_seconds=math.ceil(max(wait, 0.001) * 1000) / 1000)
@@ -80,7 +85,7 @@ class Breaker:
         self._window.append((self._clock.monotonic(), is_failure))
         if problem is not None and is_failure:
             if self._is_trying:
-                self._open(problem, min(self._seconds * 2, LONGEST_OPEN_SECONDS))
+                self._open(problem, min(self._seconds * 2, max(LONGEST_OPEN_SECONDS, self._seconds)))
             elif self._failures_in_a_row >= FAILURES_IN_A_ROW or self._is_mostly_failing():
                 self._opened_at = self._clock.monotonic()
                 self._open(problem, self._shortest_seconds)

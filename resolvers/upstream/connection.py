@@ -20,8 +20,8 @@ from resolvers.errors import (
 from resolvers.metrics import LIMITER_WAIT_SECONDS, VENDOR_CALL_SECONDS, VENDOR_CALLS
 from resolvers.upstream.answer import Answer, VendorClock, request_id, retry_after
 from resolvers.upstream.body import ACCEPT_ENCODING, Body, UnreadableBody
-from resolvers.upstream.censor import Censor
-from resolvers.upstream.limiter import Limiter
+from resolvers.upstream.censor import Censor, credentials_of
+from resolvers.upstream.limiter import Dismissed, Limiter
 from resolvers.upstream.transport import Route, transport_for
 
 CONNECT_SECONDS = 2.0
@@ -29,6 +29,7 @@ MOST_HEADERS = 200
 _SHARE_FOR_CONNECTING = 0.5
 _SHARE_FOR_HEADERS = 0.75
 _SHARE_FOR_SILENCE = 0.5
+_CREDENTIALS = ("authorization", "x-auth-token", "x-security-token", "x-tc-token")
 
 
 class Stages(NamedTuple):
@@ -67,6 +68,8 @@ class Connection:
         self._monotonic = clock.monotonic
         self._stages = Stages.within(timeout_seconds)
         self._turns = asyncio.Semaphore(concurrency)
+        # The problem of whoever was sent away from the line; `Manners` knows why and says so.
+        self.no_turn = RateLimited("Calls to this vendor are held back.", provider_id=provider_id)
         self.censor = Censor()
         self._client = httpx.AsyncClient(
             base_url=base_url.rstrip("/"),
@@ -90,7 +93,8 @@ class Connection:
     ) -> Answer:
         """One call, in turn and in time. `url` is a path below the base URL, or an absolute URL.
 
-        Raises TimedOut, Unreachable or UnreadableAnswer; any HTTP status but a redirect is an answer.
+        Raises TimedOut, Unreachable, UnreadableAnswer, or `no_turn` where the line was dismissed; any HTTP status
+        but a redirect is an answer.
         """
         request = self._client.build_request(method, url, params=params, content=content, headers=headers)
         async with self._turn():
@@ -164,14 +168,18 @@ class Connection:
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         came = self._monotonic()
-        with self.limiter.queue():
-            await self._turns.acquire()
-            try:
-                await self.limiter.take()
-            except BaseException:
-                self._turns.release()
-                raise
-        LIMITER_WAIT_SECONDS.labels(self.provider_id).observe(self._monotonic() - came)
+        try:
+            async with self.limiter.queue(self.provider_id):
+                await self._turns.acquire()
+                try:
+                    await self.limiter.take()
+                except BaseException:
+                    self._turns.release()
+                    raise
+        except Dismissed:
+            raise self.no_turn.with_traceback(None) from None
+        finally:
+            LIMITER_WAIT_SECONDS.labels(self.provider_id).observe(self._monotonic() - came)
         try:
             yield
         finally:
@@ -190,8 +198,9 @@ class Connection:
             raise self._timed_out(f"did not finish its answer within {stages.total:g} s") from None
         except httpx.TransportError as error:
             raise self._broke_off() from error
-        body = self.censor.clean(body, request.headers.get("authorization", ""))
-        return Answer(response.status_code, httpx.Headers(self.censor.clean_headers(response.headers.raw)), body)
+        sent = credentials_of(request.headers[name] for name in _CREDENTIALS if name in request.headers)
+        headers = httpx.Headers(self.censor.clean_headers(response.headers.raw, sent))
+        return Answer(response.status_code, headers, self.censor.clean(body, sent))
 
     async def _headers(self, request: httpx.Request) -> httpx.Response:
         try:

@@ -1,7 +1,6 @@
 """How a connection has behaved lately, learnt from ordinary traffic and never from probes."""
 
 from collections import deque
-from collections.abc import Collection
 from datetime import datetime
 from statistics import median
 
@@ -41,16 +40,15 @@ class Health:
         self._failures_in_a_row = 0
         self._problem: PrecheckProblem | None = None
 
-    def record(self, problems: Collection[PrecheckProblem | None], seconds: float) -> None:
-        """One call has ended; `problems` has one entry per identifier asked, None where it was answered."""
-        trouble = [problem for problem in problems if problem is not None and problem.code in CONNECTION_TROUBLE]
-        failed = len(trouble) == len(problems)
+    def record(self, failure: PrecheckProblem | None, seconds: float) -> None:
+        """One call has ended, as a whole with this problem or else answered."""
+        failed = failure is not None and failure.code in CONNECTION_TROUBLE
         self._calls.append((self._clock.monotonic(), failed))
         self._latencies.append(seconds * 1000)
         if failed:
             self._failures_in_a_row += 1
             self._last_failure_at = self._clock.now()
-            self._problem = trouble[0]
+            self._problem = failure
         else:
             self._failures_in_a_row = 0
             self._last_success_at = self._clock.now()

@@ -38,6 +38,7 @@ class Manners:
     ) -> None:
         self._provider_id = connection.provider_id
         self._limiter = connection.limiter
+        self._no_turn = connection.no_turn.problem
         self._clock = clock
         self._read_seconds = max(READ_SECONDS, connection.timeout_seconds)
         self._breaker = Breaker(self._provider_id, clock, breaker_seconds)
@@ -58,9 +59,9 @@ class Manners:
             permit = self._admit(attempt)
             if isinstance(permit, PrecheckProblem):
                 return outcomes | dict.fromkeys(open_ids, permit)
-            answers = await self._attempt(permit, open_ids, ask, deadline)
+            answers, failure = await self._attempt(permit, open_ids, ask, deadline)
             outcomes |= answers
-            problem = self._settle(permit, answers, attempt)
+            problem = self._settle(permit, answers, failure, attempt)
             if problem is None:
                 break
             wait = self._retries.wait_seconds(problem, attempt, deadline - self._clock.monotonic())
@@ -81,43 +82,71 @@ class Manners:
 
     async def _attempt(
         self, permit: Permit, external_ids: Sequence[str], ask: Ask, deadline: float
-    ) -> dict[str, Outcome]:
+    ) -> tuple[dict[str, Outcome], PrecheckProblem | None]:
+        """What became of each identifier, and the problem of the whole call where there is one."""
         started = self._clock.monotonic()
+        failure = None
+        answers: Mapping[str, Outcome]
         try:
             async with asyncio.timeout(max(deadline - started, 0.0)):
                 answers = await ask(external_ids)
         except TimeoutError:
-            answers = dict.fromkeys(external_ids, self._too_late)
+            failure = self._too_late
         except PrecheckError as error:
-            answers = dict.fromkeys(external_ids, error.problem)
+            failure = error.problem
         except asyncio.CancelledError:
             self._breaker.abandon(permit)
             raise
         except Exception as error:
-            answers = dict.fromkeys(external_ids, self._fault(error))
+            failure = self._fault(error)
+        if failure is not None:
+            answers = dict.fromkeys(external_ids, failure)
         outcomes = {external_id: self._outcome(answers, external_id) for external_id in external_ids}
-        problems = [outcome if isinstance(outcome, PrecheckProblem) else None for outcome in outcomes.values()]
-        self.health.record(problems, self._clock.monotonic() - started)
-        return outcomes
+        if failure is None and all(map(self._is_held_back, outcomes.values())):
+            failure = self._no_turn
+        if failure not in (self._too_late, self._no_turn):
+            self.health.record(failure, self._clock.monotonic() - started)
+        return {each: self._told(outcome) for each, outcome in outcomes.items()}, failure
 
-    def _settle(self, permit: Permit, answers: Mapping[str, Outcome], attempt: int) -> PrecheckProblem | None:
+    def _settle(
+        self, permit: Permit, answers: Mapping[str, Outcome], failure: PrecheckProblem | None, attempt: int
+    ) -> PrecheckProblem | None:
         """Tell breaker, limiter and budget how an attempt went; the problem that asking again may mend."""
+        if failure is self._no_turn:
+            self._breaker.abandon(permit)
+            return None
         problems = [answer for answer in answers.values() if isinstance(answer, PrecheckProblem)]
         trouble = [problem for problem in problems if problem.code in CONNECTION_TROUBLE]
-        failed = len(trouble) == len(answers)
-        # A fault of ours tells nothing of the vendor, and whoever waited in line too long was not its doing.
-        if failed and (trouble[0].code is Code.INTERNAL or trouble[0] is self._too_late):
-            self._breaker.abandon(permit)
-        else:
-            self._breaker.record(permit, trouble[0] if failed else None)
+        self._tell_breaker(permit, failure, is_answered=len(trouble) < len(answers))
         slow_down = next((problem for problem in trouble if problem.code is Code.RATE_LIMITED), None)
         if slow_down is not None:
             told = slow_down.retry_after_seconds
             self._limiter.pause(self._retries.back_off_seconds(attempt) if told is None else told)
-        elif not failed:
+        elif not trouble:
             self._limiter.ease()
             self._retries.earn()
         return slow_down or next((problem for problem in trouble if problem.retryable), None)
+
+    def _tell_breaker(self, permit: Permit, failure: PrecheckProblem | None, *, is_answered: bool) -> None:
+        # A fault of ours tells nothing of the vendor, whoever waited in line too long was not its doing, and
+        # trouble with each of the entries need not be trouble with the connection.
+        is_ours = failure is self._too_late or (failure is not None and failure.code is Code.INTERNAL)
+        if is_ours or (failure is None and not is_answered):
+            self._breaker.abandon(permit)
+        else:
+            was_open = self._breaker.is_open
+            self._breaker.record(permit, failure)
+            if self._breaker.is_open and not was_open:
+                self._limiter.dismiss(self._provider_id)
+
+    def _is_held_back(self, outcome: Outcome) -> bool:
+        return outcome is self._no_turn
+
+    def _told(self, outcome: Outcome) -> Outcome:
+        """Whoever was sent away from the line hears why."""
+        if not self._is_held_back(outcome):
+            return outcome
+        return self._breaker.refusal() or self._limiter.refusal(self._provider_id) or self._no_turn
 
     def _outcome(self, answers: Mapping[str, Outcome], external_id: str) -> Outcome:
         outcome = answers.get(external_id)

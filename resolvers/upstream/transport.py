@@ -1,5 +1,6 @@
 """Carries requests to the very address that was checked, and nowhere else."""
 
+import asyncio
 from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import NamedTuple
@@ -14,6 +15,8 @@ from resolvers.upstream.trust import Authorities, is_tls_trouble, tls_context
 
 # How many there are at once is the bulkhead's to say.
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+_MOST_ADDRESSES = 4
+_MOST_REMEMBERED = 100
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -41,7 +44,8 @@ class CheckedTransport(httpx.AsyncBaseTransport):
         self._names = Names(resolve, clock)
         self._tls = tls_context(route.ca_file, verify=route.verify_tls)
         self._pools: dict[str, httpx.AsyncHTTPTransport] = {}
-        self._reached: dict[str, Address] = {}
+        self._clock = clock
+        self._failures: dict[Address, float] = {}  # when connecting to it failed the last time
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One exchange."""
@@ -72,21 +76,33 @@ class CheckedTransport(httpx.AsyncBaseTransport):
 
     async def _directly(self, request: httpx.Request) -> httpx.Response:
         host = _host(request)
-        addresses = self._allowed(await self._addresses(host, request.url))
-        first = self._reached.get(host)
-        *others, last = sorted(addresses, key=lambda address: address != first)
+        connect_seconds = request.extensions.get("timeout", {}).get("connect")
+        try:
+            async with asyncio.timeout(connect_seconds):
+                addresses = self._allowed(await self._addresses(host, request.url))
+        except TimeoutError as error:
+            raise httpx.ConnectTimeout("The name was not resolved in time.") from error
+        # Each address has its part of the time to connect in, and one that failed is tried last from then on.
+        share = connect_seconds and connect_seconds / min(len(addresses), _MOST_ADDRESSES)
+        *others, last = sorted(addresses, key=lambda address: self._failures.get(address, 0.0))[:_MOST_ADDRESSES]
         for address in others:
             try:
-                return await self._exchange(request, host, address)
+                return await self._exchange(request, host, address, share)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 if is_tls_trouble(error):
                     raise
-        return await self._exchange(request, host, last)
+        return await self._exchange(request, host, last, share)
 
-    async def _exchange(self, request: httpx.Request, host: str, address: Address) -> httpx.Response:
-        response = await self._pool(host).handle_async_request(_directed(request, host, address))
-        self._reached[host] = address
-        return response
+    async def _exchange(
+        self, request: httpx.Request, host: str, address: Address, connect_seconds: float | None
+    ) -> httpx.Response:
+        try:
+            return await self._pool(host).handle_async_request(_directed(request, host, address, connect_seconds))
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            self._failures[address] = self._clock.monotonic()
+            if len(self._failures) > _MOST_REMEMBERED:
+                del self._failures[min(self._failures, key=self._failures.__getitem__)]
+            raise
 
     async def _addresses(self, host: str, url: httpx.URL) -> Sequence[Address]:
         literal = literal_of(host)
@@ -131,8 +147,9 @@ def _host(request: httpx.Request) -> str:
     return request.url.raw_host.decode("ascii").strip("[]").lower()
 
 
-def _directed(request: httpx.Request, host: str, address: Address) -> httpx.Request:
+def _directed(request: httpx.Request, host: str, address: Address, connect_seconds: float | None) -> httpx.Request:
     extensions = dict(request.extensions)
+    extensions["timeout"] = {**extensions.get("timeout", {}), "connect": connect_seconds}
     if literal_of(host) is None:
         extensions["sni_hostname"] = host.removesuffix(".")
     return httpx.Request(

@@ -14,15 +14,23 @@ Wire = TypeVar("Wire", bound=msgspec.Struct)
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _PERCENT = re.compile(r"([+-]?\d{1,20}(?:\.\d{0,20})?)\s*%?", re.ASCII)
-_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
+# A scheme of any length, or one that may begin anywhere, would take time by the square of the text.
+_ADDRESS = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,20}://\S+", re.IGNORECASE)
 _COLON = re.compile(rb'"\s*:')
 _MOST_SIGNS_QUOTED = 300
+_MOST_SIGNS_LOOKED_AT = 2_000
+# A hundred times what vendors send; a body of nothing but values would hold up everyone while it is read.
+MOST_VALUES = 200_000
+_MOST_BYTES_UNCOUNTED = 65_536
+_MOST_BYTES_SEARCHED_FOR_REPEATED_KEYS = 1_048_576
 # Ten times what vendors list; a body of nothing but commas would make millions.
 MOST_ITEMS = 20_000
 
 
 def decode_json(body: bytes, provider_id: str) -> object:
     """The JSON value of a body. Raises UnreadableAnswer."""
+    if len(body) > _MOST_BYTES_UNCOUNTED and _counted_values(body) > MOST_VALUES:
+        raise unreadable(f"it holds more than {MOST_VALUES} values", provider_id)
     try:
         value = msgspec.json.decode(body.removeprefix(_BYTE_ORDER_MARK))
         if _may_repeat_keys(body, value) and (repeated := _repeated_keys(body)):
@@ -32,8 +40,15 @@ def decode_json(body: bytes, provider_id: str) -> object:
     return value
 
 
+def _counted_values(body: bytes) -> int:
+    """About how many values there are, by the signs that part them; those within texts count too."""
+    return body.count(b",") + body.count(b"{") + body.count(b"[")
+
+
 def _may_repeat_keys(body: bytes, value: object) -> bool:
-    """Whether there are more colons after quotes than keys that were kept: cheap, and never no by mistake."""
+    """Whether there are more colons after quotes than keys that were kept; huge bodies are not looked at."""
+    if len(body) > _MOST_BYTES_SEARCHED_FOR_REPEATED_KEYS:
+        return False
     return len(_COLON.findall(body)) > _count_keys(value)
 
 
@@ -123,7 +138,7 @@ def quoted(value: str | None) -> str:
     """What a vendor said, to be shown in a sentence: without addresses, not endless, ready to follow a word."""
     if not value:
         return ""
-    said = _ADDRESS.sub("…", " ".join(value.split()))
+    said = _ADDRESS.sub("…", " ".join(value[:_MOST_SIGNS_LOOKED_AT].split()))
     return f": “{said[:_MOST_SIGNS_QUOTED].rstrip('.')}”"
 
 

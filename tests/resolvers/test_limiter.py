@@ -1,9 +1,10 @@
 """The rate limiter, on a clock that only moves when somebody waits."""
 
 import asyncio
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 
-from resolvers.upstream.limiter import Limiter
+from resolvers.clock import Clock
+from resolvers.upstream.limiter import Dismissed, Limiter
 from tests.driven import Driven
 
 
@@ -47,10 +48,10 @@ async def test_without_a_limit_nobody_waits() -> None:
 
 async def test_a_call_whose_turn_would_come_too_late_is_refused_before_it_waits() -> None:
     limiter = Limiter(1, Driven(), longest_wait_seconds=2.0)
-    with ExitStack() as line:
+    async with AsyncExitStack() as line:
         for _ in range(2):
             assert limiter.refusal("dts") is None
-            line.enter_context(limiter.queue())
+            await line.enter_async_context(limiter.queue("dts"))
         refusal = limiter.refusal("dts")
     assert limiter.refusal("dts") is None
     assert refusal is not None
@@ -92,3 +93,47 @@ async def test_a_pause_is_no_longer_than_thirty_seconds_and_refuses_who_will_not
     assert refusal.retry_after_seconds == 20
     clock.seconds += 30
     assert limiter.refusal("ninedata") is None
+
+
+async def in_line(limiter: Limiter, provider_id: str) -> None:
+    async with limiter.queue(provider_id):
+        await limiter.take()
+
+
+async def lined_up(limiter: Limiter, *provider_ids: str) -> list[asyncio.Task[None]]:
+    tasks = [asyncio.create_task(in_line(limiter, each)) for each in provider_ids]
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def test_a_pause_that_is_too_long_to_wait_for_sends_the_whole_line_away() -> None:
+    limiter = Limiter(1, Clock())
+    await limiter.take()
+    tasks = await lined_up(limiter, "dts", "dts-too")
+    limiter.pause(30)
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [Dismissed, Dismissed]
+
+
+async def test_a_line_is_dismissed_for_one_connection_only() -> None:
+    limiter = Limiter(2, Clock())
+    await limiter.take()
+    gone, stays = await lined_up(limiter, "dts", "dts-too")
+    limiter.dismiss("dts")
+    outcomes = await asyncio.gather(gone, stays, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [Dismissed, type(None)]
+
+
+async def test_trouble_that_many_are_told_of_at_once_is_one_reason_to_slow_down() -> None:
+    clock = Driven()
+    limiter = Limiter(20, clock)
+    for _ in range(8):
+        limiter.pause(1)
+    assert len(await granted(limiter, clock, 40)) / (clock.seconds - 1) >= 8
+
+
+async def test_another_rate_holds_from_the_next_turn_on() -> None:
+    clock = Driven()
+    limiter = Limiter(20, clock)
+    limiter.set_rate(2)
+    assert busiest(await granted(limiter, clock, 10)) <= 2

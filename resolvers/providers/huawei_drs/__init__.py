@@ -90,12 +90,13 @@ class HuaweiDrs(Provider):
             return await self._ask_batch(job_ids)
         if not job_ids and len(runs) == 1:
             return await self._ask_run(runs[0])
+        asked = [*([run] for run in runs), *([job_ids] if job_ids else [])]
         outcomes: dict[str, Outcome] = {}
-        async with asyncio.TaskGroup() as calls:
-            for run in runs:
-                calls.create_task(self._settle([run], outcomes))
-            if job_ids:
-                calls.create_task(self._settle(job_ids, outcomes))
+        async with asyncio.TaskGroup() as group:
+            calls = [group.create_task(self._settle(each, outcomes)) for each in asked]
+        errors = [error for call in calls if (error := call.result()) is not None]
+        if len(errors) == len(calls) and len({error.problem.code for error in errors}) == 1:
+            raise errors[0]  # trouble with every call is trouble with the connection
         return outcomes
 
     async def close(self) -> None:
@@ -103,13 +104,15 @@ class HuaweiDrs(Provider):
         await self._access.close()
         await super().close()
 
-    async def _settle(self, external_ids: Sequence[str], outcomes: dict[str, Outcome]) -> None:
+    async def _settle(self, external_ids: Sequence[str], outcomes: dict[str, Outcome]) -> PrecheckError | None:
         is_run = "/" in external_ids[0]
         try:
             answered = await (self._ask_run(external_ids[0]) if is_run else self._ask_batch(external_ids))
         except PrecheckError as error:
-            answered = dict.fromkeys(external_ids, error.problem)
+            outcomes.update(dict.fromkeys(external_ids, error.problem))
+            return error
         outcomes.update(answered)
+        return None
 
     async def _ask_batch(self, job_ids: Sequence[str]) -> Mapping[str, Outcome]:
         url = f"/v3/{self._project_id}/jobs/batch-precheck-result"

@@ -66,11 +66,8 @@ class TokenAccess:
         token = self._token
         if token is None or self._age_seconds(token) >= LIFETIME_SECONDS:
             return await self._fetched()
-        if self._age_seconds(token) >= REFRESH_SECONDS:
-            try:
-                return await self._fetched()
-            except PrecheckError:
-                return token
+        if self._age_seconds(token) >= REFRESH_SECONDS and not self._rests:
+            self._start()  # nobody waits for it while the old one is good
         return token
 
     async def renew(self, used: httpx.Auth, answer: Answer, code: str | None) -> bool:
@@ -93,12 +90,19 @@ class TokenAccess:
         return self._clock.monotonic() - token.fetched_at
 
     async def _fetched(self) -> TokenAuth:
-        if self._failure is not None and self._clock.monotonic() - self._failed_at < REST_SECONDS:
+        if self._failure is not None and self._rests:
             raise self._failure.with_traceback(None)
+        return await asyncio.shield(self._start())
+
+    @property
+    def _rests(self) -> bool:
+        return self._failure is not None and self._clock.monotonic() - self._failed_at < REST_SECONDS
+
+    def _start(self) -> asyncio.Task[TokenAuth]:
         if self._fetching is None:
             self._fetching = asyncio.create_task(self._fetch())
             self._fetching.add_done_callback(self._settle)
-        return await asyncio.shield(self._fetching)
+        return self._fetching
 
     def _settle(self, task: asyncio.Task[TokenAuth]) -> None:
         self._fetching = None
