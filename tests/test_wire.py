@@ -128,3 +128,18 @@ def test_status_and_body_disagree(status: int, body: type[PrecheckError] | None,
 
     with pytest.raises(raised):
         settle(status, RateLimited("of the status"), decode)
+
+
+def test_quoting_a_long_text_takes_no_time() -> None:
+    assert len(wire.quoted("a." * 4_000_000)) < 400
+
+
+def test_an_address_is_not_quoted_wherever_it_stands() -> None:
+    said = wire.quoted("see https://10.0.0.1/x, x.ftp://y and a+b-c.d://e")
+    assert "//" not in said
+    assert said.startswith(": “see …")
+
+
+def test_a_body_of_nothing_but_values_is_not_read_at_all() -> None:
+    with pytest.raises(UnreadableAnswer, match="values"):
+        wire.decode_json(b"[" + b"0," * 3_000_000 + b"0]", "dts")

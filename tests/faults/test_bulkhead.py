@@ -6,13 +6,15 @@ import time
 import pytest
 from msgspec.structs import replace
 
+from resolvers.clock import Clock
 from resolvers.domain import Precheck, PrecheckProblem
 from resolvers.upstream.contract import LimitSettings
+from resolvers.vocabulary import PrecheckLocale, ProviderState
 from resolvers.vocabulary import PrecheckProblemCode as Code
 from tests.driven import Hurried
 from tests.emulator.process import Emulator
 from tests.faults.bench import PROVIDERS, Wiring
-from tests.faults.faults import silent
+from tests.faults.faults import replied, silent
 from tests.faults.line import Exchange
 from tests.graph.documents import ref
 from tests.graph.served import served
@@ -72,3 +74,45 @@ async def test_a_rate_limit_is_a_queue_with_an_end(wiring: Wiring) -> None:
     told = [request.partition(b"\r\n\r\n")[2] for request in wired.line.requests]
     assert told == [b'{"id":"%s"}' % run.encode() for run in runs[: len(in_time)]]
     assert time.monotonic() - started < clock.ahead_seconds, "nobody has really waited"
+
+
+@row("H4")
+async def test_who_stands_in_line_hears_at_once_that_the_vendor_is_down(wiring: Wiring) -> None:
+    wired = await wiring("oms-ce", clock=Clock(), concurrency=2, requests_per_second=50.0, timeout_seconds=10.0)
+    wired.line.always(replied(502))
+    runs = [wiring.bench.new_run("oms-ce") for _ in range(60)]
+    outcomes = await asyncio.gather(*(asked(wired.provider, run) for run in runs))
+    problems = [outcome for outcome in outcomes if isinstance(outcome, PrecheckProblem)]
+    assert {problem.code for problem in problems} == {Code.UNREACHABLE}
+    assert len(problems) == 60
+    assert len(wired.line.requests) <= 5 + 2, "those that opened the breaker, and what was under way"
+
+
+@row("H1")
+async def test_who_stands_in_line_hears_at_once_of_a_pause_that_is_too_long(wiring: Wiring) -> None:
+    wired = await wiring("oms-ce", clock=Clock(), concurrency=2, requests_per_second=50.0, timeout_seconds=10.0)
+    wired.line.always(replied(429, Retry_After="30"))
+    runs = [wiring.bench.new_run("oms-ce") for _ in range(30)]
+    outcomes = await asyncio.gather(*(asked(wired.provider, run) for run in runs))
+    problems = [outcome for outcome in outcomes if isinstance(outcome, PrecheckProblem)]
+    assert {problem.code for problem in problems} == {Code.RATE_LIMITED}
+    assert all(problem.retry_after_seconds for problem in problems)
+    assert len(problems) == 30
+    assert len(wired.line.requests) <= 2, "nobody was sent after the vendor had asked for rest"
+
+
+@row("P16")
+async def test_one_bad_job_of_a_batch_does_not_take_the_others_with_it(wiring: Wiring, emulator: Emulator) -> None:
+    wired = await wiring("drs", timeout_seconds=5.0)
+    broken = {
+        "count": 1,
+        "results": [{"precheck_id": "", "error_code": "DRS.M00004", "error_msg": "out of order"}],
+    }
+    bad = emulator.create_run("drs", script=[{"body": broken}])
+    for _ in range(10):
+        outcomes = await wired.provider.fetch([wired.reference, bad], PrecheckLocale.EN)
+        assert isinstance(outcomes[wired.reference], Precheck)
+        problem = outcomes[bad]
+        assert isinstance(problem, PrecheckProblem)
+        assert problem.vendor_code == "DRS.M00004"
+    assert wired.provider.health.shown().state is ProviderState.HEALTHY

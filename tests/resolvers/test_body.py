@@ -45,6 +45,8 @@ def test_nothing_is_nothing(encoding: str) -> None:
         ("gzip", gzip.compress(TEXT)[:-9]),
         ("br", b"anything"),
         ("gzip, gzip", gzip.compress(TEXT)),
+        ("gzip", gzip.compress(TEXT) + b"and more"),
+        ("gzip", gzip.compress(TEXT) * 2),
     ],
 )
 def test_what_cannot_be_decoded_is_refused(encoding: str, sent: bytes) -> None:
