@@ -29,13 +29,17 @@ class Limiter:
     def __init__(
         self, requests_per_second: float | None, clock: Clock, longest_wait_seconds: float = 10.0
     ) -> None:
-        self._known_spacing = 1 / (requests_per_second * _SHARE_OF_THE_LIMIT) if requests_per_second else 0.0
+        self.set_rate(requests_per_second)
         self._clock = clock
         self._longest_wait = longest_wait_seconds
         self._stretch = 1.0
         self._next_free = 0.0
         self._waiting = 0
         self._line = asyncio.Lock()
+
+    def set_rate(self, requests_per_second: float | None) -> None:
+        """Space further turns by another rate; None for none. A pause goes on, and so does wider spacing."""
+        self._known_spacing = 1 / (requests_per_second * _SHARE_OF_THE_LIMIT) if requests_per_second else 0.0
 
     def refusal(self, provider_id: str) -> PrecheckProblem | None:
         """Why a call is not even to line up: its turn would come too late. None where it may."""
