@@ -1,20 +1,19 @@
 """The command line: `python -m graph serve | demo | schema | check`."""
 
 import asyncio
-import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
-import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from graph.app import Product, build
+from graph.app import build
 from graph.connections import connect
 from graph.demo import emulated_vendors
+from graph.reloading import Reloading
 from graph.schema import schema as graphql_schema
 from graph.serving import listen, log_to_stderr, port_of, serve, stop_on_signals
 from graph.settings import ConfigurationError, Settings, read_providers, read_settings
@@ -25,7 +24,6 @@ from resolvers.upstream.health import CONNECTION_TROUBLE
 from resolvers.vocabulary import PrecheckLocale
 
 PORT = "PORT (or --port)"
-_log = structlog.get_logger()
 cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -116,17 +114,8 @@ def _serve(
         for line in (*announcements, *_what_to_try(url, len(providers))):
             typer.echo(line)
 
-    reload = None if read_again is None else functools.partial(_reload, product, read_again)
+    reload = None if read_again is None else Reloading(read_again, product.reload).begin
     serve(product.app, listener, announce, product.services.hub.close, reload)
-
-
-def _reload(product: Product, read_again: Callable[[], Sequence[ProviderSettings]]) -> None:
-    try:
-        changed = product.reload(read_again())
-    except ConfigurationError as error:
-        _log.error("configuration_refused", message=str(error))
-    else:
-        _log.info("configuration_reloaded", providers=changed)
 
 
 def _what_to_try(url: str, providers: int) -> list[str]:

@@ -24,10 +24,12 @@ from resolvers.clock import Clock
 from resolvers.context import Services
 from resolvers.live.hub import Hub
 from resolvers.live.refresher import Refresher
+from resolvers.metrics import show_breaker
 from resolvers.reference import Reference
 from resolvers.snapshots import Snapshots
 from resolvers.store.local import LocalStore
 from resolvers.upstream.contract import Provider, ProviderSettings
+from resolvers.vocabulary import ProviderState
 
 
 class Product(NamedTuple):
@@ -109,6 +111,10 @@ def _refreshed(settings: Sequence[ProviderSettings]) -> dict[str, float]:
 
 async def _retire(provider: Provider, snapshots: Snapshots) -> None:
     await snapshots.finished(provider)
+    # Its breaker may have opened under an id that is another connection's by now, or nobody's.
+    current = snapshots.providers.get(provider.id)
+    is_open = current is not None and current.health.shown().state is ProviderState.DOWN
+    show_breaker(provider.id, is_open=is_open)
     await provider.close()
 
 

@@ -8,19 +8,13 @@ import structlog
 from graph.settings import ConfigurationError, urls_of
 from resolvers import registry
 from resolvers.clock import Clock
+from resolvers.metrics import introduce
 from resolvers.upstream.address import is_public, target_of, told_by
 from resolvers.upstream.contract import Provider, ProviderSettings
 from resolvers.upstream.limiter import Limiter
 
 Scope = tuple[str, str]
 _log = structlog.get_logger()
-
-
-class Paced(NamedTuple):
-    """A limiter, and the calls a second that it was made for."""
-
-    rate: float | None
-    limiter: Limiter
 
 
 class Exchange(NamedTuple):
@@ -37,6 +31,7 @@ class Exchange(NamedTuple):
 class Connections:
     """One provider per table; connections that a vendor counts together share a limiter.
 
+    A limiter is kept for ever: whatever is exchanged here, the vendor goes on counting.
     `providers` is one mapping for everyone, changed in place. Raises ConfigurationError where a table's keys do
     not go together or track what cannot be a reference.
     """
@@ -44,7 +39,7 @@ class Connections:
     def __init__(self, settings: Sequence[ProviderSettings], clock: Clock) -> None:
         self.providers: dict[str, Provider] = {}
         self._clock = clock
-        self._limiters: dict[Scope, Paced] = {}
+        self._limiters: dict[Scope, Limiter] = {}
         self.exchange(settings)
 
     def exchange(self, settings: Sequence[ProviderSettings]) -> Exchange:
@@ -52,13 +47,18 @@ class Connections:
 
         Raises ConfigurationError, and has changed nothing then.
         """
-        limiters = self._limiters_for(settings)
-        fresh = [each for each in settings if not self._is_known(each, limiters)]
-        built = {each.id: _connected(each, limiters[_scope(each)].limiter, self._clock) for each in fresh}
+        rates = _rates(settings)
+        limiters = {scope: Limiter(rate, self._clock) for scope, rate in rates.items()} | self._limiters
+        fresh = [each for each in settings if not self._is_known(each)]
+        built = {each.id: _connected(each, limiters[_scope(each)], self._clock) for each in fresh}
         before = dict(self.providers)
         self.providers.clear()
         self.providers.update({each.id: built.get(each.id) or before[each.id] for each in settings})
         self._limiters = limiters
+        for scope, rate in rates.items():
+            limiters[scope].set_rate(rate)
+        for provider_id in built:
+            introduce(provider_id)
         gone = before.keys() - self.providers.keys()
         return Exchange(
             changed=sorted(built.keys() | gone),
@@ -66,29 +66,24 @@ class Connections:
             retired=[provider for provider_id, provider in before.items() if provider_id in gone | built.keys()],
         )
 
-    def _is_known(self, settings: ProviderSettings, limiters: dict[Scope, Paced]) -> bool:
+    def _is_known(self, settings: ProviderSettings) -> bool:
         known = self.providers.get(settings.id)
-        if known is None or known.settings != settings:
-            return False
-        return limiters[_scope(settings)] is self._limiters[_scope(settings)]
-
-    def _limiters_for(self, settings: Sequence[ProviderSettings]) -> dict[Scope, Paced]:
-        """One limiter for all that a vendor counts together, at the lowest rate any of them asks for."""
-        rates: dict[Scope, float | None] = {}
-        for each in settings:
-            scope = _scope(each)
-            asked = each.limits.requests_per_second or registry.vendors()[each.vendor].requests_per_second
-            rates[scope] = min(filter(None, (rates.get(scope), asked)), default=None)
-        return {scope: self._limiter_for(scope, rate) for scope, rate in rates.items()}
-
-    def _limiter_for(self, scope: Scope, rate: float | None) -> Paced:
-        known = self._limiters.get(scope)
-        return known if known is not None and known.rate == rate else Paced(rate, Limiter(rate, self._clock))
+        return known is not None and known.settings == settings
 
 
 def connect(settings: Sequence[ProviderSettings], clock: Clock) -> dict[str, Provider]:
     """The providers by id. Raises ConfigurationError."""
     return Connections(settings, clock).providers
+
+
+def _rates(settings: Sequence[ProviderSettings]) -> dict[Scope, float | None]:
+    """For all that a vendor counts together, the lowest rate any of them asks for."""
+    rates: dict[Scope, float | None] = {}
+    for each in settings:
+        scope = _scope(each)
+        asked = each.limits.requests_per_second or registry.vendors()[each.vendor].requests_per_second
+        rates[scope] = min(filter(None, (rates.get(scope), asked)), default=None)
+    return rates
 
 
 def _connected(settings: ProviderSettings, limiter: Limiter, clock: Clock) -> Provider:

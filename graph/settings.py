@@ -13,6 +13,7 @@ import msgspec
 
 from resolvers import registry
 from resolvers.upstream.address import is_allowed, is_metadata, target_of, told_by
+from resolvers.upstream.breaker import LONGEST_OPEN_SECONDS
 from resolvers.upstream.contract import LimitSettings, ProviderSettings, Secret
 from resolvers.upstream.trust import Authorities, authorities_of
 
@@ -186,6 +187,9 @@ def _check(settings: ProviderSettings, where: str) -> None:
         value = getattr(limits, name)
         if value is not None and not (value > 0 and math.isfinite(value)):
             raise ConfigurationError(f"{where}: `limits.{name}` is {value}; it takes more than 0.")
+    if (limits.breaker_seconds or 0) > LONGEST_OPEN_SECONDS:
+        most = f"{LONGEST_OPEN_SECONDS:g} seconds"
+        raise ConfigurationError(f"{where}: `limits.breaker_seconds` takes at most {most}.")
 
 
 def _check_route(settings: ProviderSettings, where: str) -> None:

@@ -74,11 +74,13 @@ LOOP_BLOCKED = Counter("precheck_loop_blocked", "How often the event loop was bl
 
 
 def introduce(provider_id: str) -> None:
-    """Show every series of a configured provider at 0: an alert sees an increase only from a value before."""
+    """Show every series of a provider that is connected: an alert sees an increase only from a value before.
+
+    What was counted under its id goes on; its breaker is a new one, and closed.
+    """
     for metric in (
         VENDOR_CALL_SECONDS,
         RETRIES_DENIED,
-        BREAKER_STATE,
         BREAKER_OPENED,
         BREAKER_REFUSED,
         LIMITER_WAIT_SECONDS,
@@ -86,6 +88,7 @@ def introduce(provider_id: str) -> None:
         POLLER_FAULTS,
     ):
         metric.labels(provider_id)
+    show_breaker(provider_id, is_open=False)
     for counter, words in (
         (VENDOR_CALLS, _ENDS),
         (READINGS, _OUTCOMES),
@@ -95,3 +98,8 @@ def introduce(provider_id: str) -> None:
     ):
         for word in words:
             counter.labels(provider_id, word)
+
+
+def show_breaker(provider_id: str, *, is_open: bool) -> None:
+    """Say how the breaker is that this id has now, whatever one before it has said last."""
+    BREAKER_STATE.labels(provider_id).set(float(is_open))

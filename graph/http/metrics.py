@@ -10,7 +10,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from resolvers.context import Services
-from resolvers.metrics import introduce
 from resolvers.vocabulary import ProviderState
 
 
@@ -59,8 +58,6 @@ def registry_of(services: Services) -> CollectorRegistry:
 
 def metrics_route(services: Services) -> Route:
     """`/metrics` as Prometheus text or OpenMetrics, whichever is asked for."""
-    for provider_id in services.providers:
-        introduce(provider_id)
     exposition: ASGIApp = make_asgi_app(registry_of(services))
 
     # In the event loop, not in a thread: what is read here changes there.

@@ -43,7 +43,7 @@ class Limiter:
         self._line = asyncio.Lock()
 
     def set_rate(self, requests_per_second: float | None) -> None:
-        """From now on this many calls a second at most, and a little less; None for no limit."""
+        """Space further turns by another rate; None for none. A pause goes on, and so does wider spacing."""
         self._known_spacing = 1 / (requests_per_second * _SHARE_OF_THE_LIMIT) if requests_per_second else 0.0
 
     def refusal(self, provider_id: str) -> PrecheckProblem | None:

@@ -7,11 +7,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import httpx2 as httpx
 import pytest
 
 from tests.emulator.process import Emulator
-from tests.faults.listening import vendor
-from tests.faults.serving import serving
+from tests.faults.listening import reply, vendor
+from tests.faults.serving import Serving, serving
 from tests.graph.documents import LOOKUP, UPDATES, event_of, ref
 from tests.graph.served import Served
 
@@ -43,6 +44,18 @@ class Configuration:
         )
         self.write(self.nine, self.dts)
 
+    def nine_at(self, port: int) -> str:
+        """The table of `nine` for a vendor elsewhere on this machine, nothing tracked."""
+        moved = re.sub(r"http://127[0-9.]+:\d+", f"http://127.0.0.1:{port}", self.nine)
+        return moved.replace(f'track = ["{NINE}"]', "")
+
+    async def held_up(self, server: Serving) -> int:
+        """Have the file read again, with a secret that does not come until it is written to what is returned."""
+        self.secret.unlink()
+        os.mkfifo(self.secret)
+        server.hang_up()
+        return await asyncio.to_thread(os.open, self.secret, os.O_WRONLY)
+
     def write(self, *tables: str) -> None:
         self.file.write_text("".join(tables), encoding="utf-8")
 
@@ -52,8 +65,9 @@ def configuration(tmp_path: Path, emulator: Emulator) -> Configuration:
     return Configuration(tmp_path, emulator)
 
 
-async def looked_up(server: Served, provider_id: str, external_id: str) -> Any:
-    [entry] = (await server.data(LOOKUP, refs=[ref(provider_id, external_id)], maxAgeSeconds=0))["lookupPrechecks"]
+async def looked_up(server: Served, provider_id: str, external_id: str, max_age_seconds: int = 0) -> Any:
+    found = await server.data(LOOKUP, refs=[ref(provider_id, external_id)], maxAgeSeconds=max_age_seconds)
+    [entry] = found["lookupPrechecks"]
     return entry["problem"]["code"] if entry["problem"] else entry["precheck"]["verdict"]
 
 
@@ -144,6 +158,83 @@ async def test_a_call_under_way_ends_on_the_connection_it_began_on(configuration
             assert (await health(server))["nine"]["name"] == "Nine, renamed"
             nine.may_answer.set()
             assert await asyncio.gather(*calls) == ["READY", "READY"]
+
+
+async def test_an_answer_over_an_exchanged_connection_is_for_those_who_waited_and_not_kept(
+    configuration: Configuration,
+) -> None:
+    async with vendor() as nine:
+        nine.may_answer.clear()
+        own = configuration.nine_at(nine.port)
+        configuration.write(own)
+        with serving(configuration.file) as server:
+            call = asyncio.create_task(looked_up(server, "nine", NINE))
+            await nine.was_asked.wait()
+            configuration.write(own.replace('"Nine"', '"Nine, renamed"'))
+            assert await server.reloaded() == ["nine"]
+            nine.may_answer.set()
+            assert await call == "READY"
+            assert await listed(server) == {}
+            assert len(nine.heads) == 1
+            assert await looked_up(server, "nine", NINE, max_age_seconds=3600) == "READY"
+            assert len(nine.heads) == 2
+
+
+async def test_a_breaker_that_opens_after_its_connection_was_exchanged_is_not_shown_as_the_new_one(
+    configuration: Configuration,
+) -> None:
+    async with vendor(reply("503 Service Unavailable")) as nine:
+        nine.may_answer.clear()
+        own = configuration.nine_at(nine.port)
+        configuration.write(own)
+        with serving(configuration.file) as server, httpx.Client(base_url=server.url) as http:
+            calls = [asyncio.create_task(looked_up(server, "nine", f"cd-tg3isu1xgs/pcte-{n}")) for n in range(5)]
+            while len(nine.heads) < 5:
+                await health(server)
+            configuration.write(own.replace('"Nine"', '"Nine, renamed"'))
+            assert await server.reloaded() == ["nine"]
+            nine.may_answer.set()
+            assert await asyncio.gather(*calls) == ["UNREACHABLE"] * 5
+            assert 'precheck_breaker_opened_total{provider="nine"} 1.0\n' in http.get("/metrics").text
+            async with asyncio.timeout(10):
+                while 'precheck_breaker_state{provider="nine"} 0.0\n' not in http.get("/metrics").text:
+                    await health(server)
+
+
+async def test_a_provider_that_is_added_is_counted_from_zero(configuration: Configuration) -> None:
+    configuration.write(configuration.nine)
+    with serving(configuration.file) as server, httpx.Client(base_url=server.url) as http:
+        assert 'provider="dts"' not in http.get("/metrics").text
+        configuration.write(configuration.nine, configuration.dts)
+        assert await server.reloaded() == ["dts"]
+        metrics = http.get("/metrics").text
+        assert 'precheck_vendor_calls_total{end="answered",provider="dts"} 0.0\n' in metrics
+        assert 'precheck_breaker_state{provider="dts"} 0.0\n' in metrics
+
+
+async def test_a_file_that_cannot_be_read_to_its_end_holds_up_nothing_and_comes_too_late(
+    configuration: Configuration,
+) -> None:
+    with serving(configuration.file) as server:
+        late = await configuration.held_up(server)
+        assert await looked_up(server, "nine", NINE) == "READY"
+        configuration.secret.unlink()
+        configuration.secret.write_text(configuration.right, encoding="utf-8")
+        configuration.write(configuration.nine.replace('"Nine"', '"Nine, renamed"'), configuration.dts)
+        assert await server.reloaded() == ["nine"]
+        os.write(late, b"the-key-of-last-year")
+        os.close(late)
+        await server.logged("configuration_superseded")
+        assert (await health(server))["nine"]["name"] == "Nine, renamed"
+        assert await looked_up(server, "nine", NINE) == "READY"
+
+
+async def test_a_server_that_still_reads_its_file_ends_in_time(configuration: Configuration) -> None:
+    with serving(configuration.file) as server:
+        late = await configuration.held_up(server)
+        server.process.terminate()
+        assert await asyncio.to_thread(server.process.wait, 10) == 0
+        os.close(late)
 
 
 async def test_what_was_read_at_another_place_is_forgotten(configuration: Configuration) -> None:

@@ -79,6 +79,11 @@ def test_a_secret_is_fetched_by_environment_or_by_file_and_never_shown(tmp_path:
         (NINEDATA, "", "holds no [[provider]] table"),
         (NINEDATA, NINEDATA * 2, "provider 'nine' is there twice"),
         (NINEDATA, NINEDATA + "[provider.limits]\npoll_seconds = 0\n", "`limits.poll_seconds` is 0"),
+        (
+            NINEDATA,
+            NINEDATA + "[provider.limits]\nbreaker_seconds = 61\n",
+            "`limits.breaker_seconds` takes at most 60",
+        ),
         (NINEDATA, NINEDATA + "[provider.limits]\npoll = 1\n", "It takes: requests_per_second"),
     ],
 )
@@ -89,6 +94,11 @@ def test_a_wrong_provider_file_is_one_line_that_says_what_to_change(
     message = refusal(tmp_path, NINEDATA.replace(old, new))
     assert says in message
     assert "demo-not-a-secret" not in message
+
+
+def test_a_breaker_may_be_open_for_a_minute_at_first(tmp_path: Path) -> None:
+    [settings] = read(tmp_path, NINEDATA + "[provider.limits]\nbreaker_seconds = 60\n")
+    assert settings.limits.breaker_seconds == 60
 
 
 def test_a_missing_file_and_one_that_is_no_text_are_told(tmp_path: Path) -> None:

@@ -1,0 +1,56 @@
+"""Another provider file while the server runs: read beside the event loop, used in it."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from graph.settings import ConfigurationError
+from resolvers.upstream.contract import ProviderSettings
+
+Read = Callable[[], Sequence[ProviderSettings]]
+Use = Callable[[Sequence[ProviderSettings]], list[str]]
+_log = structlog.get_logger()
+
+
+class Reloading:
+    """Reads a provider file whenever it is told to, and uses what the newest reading has found.
+
+    A file on a dead mount may be read for ever: neither the server, its end nor the next reading waits for it.
+    """
+
+    def __init__(self, read: Read, use: Use) -> None:
+        self._read = read
+        self._use = use
+        self._newest = 0
+
+    def begin(self) -> None:
+        """Read the file in a thread; call it inside the event loop. What an older reading finds is not used."""
+        self._newest += 1
+        reading = (self._newest, asyncio.get_running_loop())
+        # No executor's thread: the process waits for those when it ends.
+        threading.Thread(target=self._work, args=reading, daemon=True).start()
+
+    def _work(self, number: int, loop: asyncio.AbstractEventLoop) -> None:
+        found: Sequence[ProviderSettings] | ConfigurationError
+        try:
+            found = self._read()
+        except ConfigurationError as error:
+            found = error
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(self._end, number, found)
+
+    def _end(self, number: int, found: Sequence[ProviderSettings] | ConfigurationError) -> None:
+        if number != self._newest:
+            _log.info("configuration_superseded")
+            return
+        try:
+            if isinstance(found, ConfigurationError):
+                raise found
+            changed = self._use(found)
+        except ConfigurationError as error:
+            _log.error("configuration_refused", message=str(error))
+        else:
+            _log.info("configuration_reloaded", providers=changed)
