@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 
 from graph.connections import Connections
+from graph.execution.executor import executor_class
 from graph.guard.bearers import Bearers
 from graph.guard.keys import Keys
 from graph.http.endpoint import Endpoint
@@ -58,7 +59,8 @@ def build(
     watchdog = Watchdog(clock)
     readiness = Readiness(watchdog)
     bearers = _bearers(settings, clock)
-    endpoint = Endpoint(services, schema, settings.origins, bearers)
+    executed = schema.executed_by(executor_class(settings.compiled_execution))
+    endpoint = Endpoint(services, executed, settings.origins, bearers)
 
     def reload(fresh: Sequence[ProviderSettings]) -> list[str]:
         exchange = connections.exchange(fresh)
