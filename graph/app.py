@@ -14,6 +14,7 @@ from graph.connections import Connections
 from graph.execution.executor import executor_class
 from graph.guard.bearers import Bearers
 from graph.guard.keys import Keys
+from graph.http.compression import compression
 from graph.http.endpoint import Endpoint
 from graph.http.explorer import explorer_routes
 from graph.http.metrics import metrics_route
@@ -89,7 +90,7 @@ def build(
 
     app = Starlette(
         routes=[
-            Route("/graphql", endpoint),
+            Route("/graphql", endpoint, middleware=[compression()]),
             WebSocketRoute("/graphql", endpoint),
             *explorer_routes(),
             *probe_routes(readiness),

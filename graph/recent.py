@@ -8,16 +8,16 @@ _Value = TypeVar("_Value")
 
 
 class Recent(Generic[_Key, _Value]):
-    """Values by key, each with the length of its document; the least recently used go first.
+    """Values by key, each with a size; the least recently used go first.
 
-    Kept are at most `most` values, none for a document of more than `longest` characters, and together no more
-    than `characters`: a syntax tree takes 40 to 280 bytes for every character of its document.
+    Kept are at most `most` values, none of a size above `largest`, and together no more than `room`. The usual
+    sizes are characters of a document: its syntax tree takes 40 to 280 bytes for each.
     """
 
-    def __init__(self, most: int = 512, longest: int = 16 * 1024, characters: int = 256 * 1024) -> None:
+    def __init__(self, most: int = 512, largest: int = 16 * 1024, room: int = 256 * 1024) -> None:
         self._most = most
-        self._longest = longest
-        self._characters = characters
+        self._largest = largest
+        self._room = room
         self._kept: dict[_Key, tuple[_Value, int]] = {}
         self._total = 0
 
@@ -32,14 +32,14 @@ class Recent(Generic[_Key, _Value]):
         self._kept[key] = entry
         return entry[0]
 
-    def keep(self, key: _Key, value: _Value, length: int) -> None:
-        """Keep the value, unless its document of `length` characters is too long."""
-        if length > self._longest:
+    def keep(self, key: _Key, value: _Value, size: int) -> None:
+        """Keep the value, unless it is too large."""
+        if size > self._largest:
             return
         self._drop(key)
-        self._kept[key] = (value, length)
-        self._total += length
-        while len(self._kept) > self._most or self._total > self._characters:
+        self._kept[key] = (value, size)
+        self._total += size
+        while len(self._kept) > self._most or self._total > self._room:
             self._drop(next(iter(self._kept)))
 
     def _drop(self, key: _Key) -> None:

@@ -25,13 +25,11 @@ _log = structlog.get_logger()
 
 
 def executor_class(is_compiled: bool, internals: Internals | None = None) -> type[Executor[Any]]:
-    """What executes: with plans if that is wanted, and if the libraries are as plans know them."""
-    if not is_compiled:
-        return Interpreter
+    """What executes: with plans if that is wanted, and nothing of ours where the libraries are others."""
     if (why := unknown(internals)) is not None:
         _log.warning("compiled_execution_off", why=why)
-        return Interpreter
-    return CompiledExecutor
+        return StrawberryGraphQLCoreExecutionContext
+    return CompiledExecutor if is_compiled else Interpreter
 
 
 class Interpreter(StrawberryGraphQLCoreExecutionContext):
@@ -148,7 +146,7 @@ class CompiledExecutor(Interpreter):
             return None
         make = list_plan if kind == "list" else object_plan
         place = place_of(kind, type_, details, self._conditions)
-        return self._plans.find(place, lambda: make(self, type_, details))
+        return self._plans.find(place, lambda survey: make(survey, type_, details), self)
 
 
 async def _updated(completed: dict[str, Any], rest: Awaitable[dict[str, Any]]) -> dict[str, Any]:

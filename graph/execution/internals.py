@@ -2,8 +2,7 @@
 
 import inspect
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import GraphQLBoolean, GraphQLFloat, GraphQLID, GraphQLInt, GraphQLScalarType, GraphQLString
 from graphql.execution import Executor
@@ -32,18 +31,21 @@ _SCALARS: dict[GraphQLScalarType, Any] = {
     GraphQLInt: -7,
     GraphQLFloat: 0.5,
 }
-_OF_FIELDS = ("base_resolver", "default_resolver", "extensions", "get_result", "is_basic_field", "is_subscription")
-_OF_RESOLVERS = ("is_async", "parent_parameter", "reserved_parameters")
+_ATTRIBUTES: dict[type, tuple[str, ...]] = {
+    StrawberryField: ("base_resolver", "get_result", "is_basic_field"),
+    StrawberryResolver: ("is_async", "parent_parameter", "reserved_parameters"),
+    GraphQLCoreConverter: ("DEFINITION_BACKREF",),
+    CustomGraphQLEnumType: ("coerce_output_value",),
+}
+_KEPT_BY_EXECUTORS = {"_relevant_sub_fields", "abort_signal", "fragment_definitions", "middleware_manager"}
 
 
-@dataclass(frozen=True)
-class Internals:
-    """The classes that are relied on, as they are installed."""
+class Internals(NamedTuple):
+    """The classes of graphql-core that are relied on, as they are installed."""
 
     executor: type[Executor[Any]] = StrawberryGraphQLCoreExecutionContext
-    details: type = FieldDetails
-    collected: type = CollectedFields
-    scalars: dict[GraphQLScalarType, Any] = field(default_factory=lambda: _SCALARS)
+    details: type[NamedTuple] = FieldDetails
+    collected: type[NamedTuple] = CollectedFields
 
 
 def unknown(internals: Internals | None = None) -> str | None:
@@ -56,24 +58,14 @@ def _differences(internals: Internals) -> Iterator[str]:
         method = getattr(internals.executor, name, None)
         if method is None or list(inspect.signature(method).parameters) != parameters:
             yield f"{internals.executor.__name__}.{name} takes other parameters"
-    if internals.details.__match_args__[:2] != ("node", "defer_usage"):  # type: ignore[attr-defined]
-        yield "FieldDetails has other fields"
-    if internals.collected.__match_args__[:2] != ("grouped_field_set", "new_defer_usages"):  # type: ignore[attr-defined]
-        yield "CollectedFields has other fields"
-    yield from (
-        f"{type_.name} shows {value!r} as something else"
-        for type_, value in internals.scalars.items()
-        if type_.coerce_output_value(value) is not value
-    )
-    yield from _strawberry()
-
-
-def _strawberry() -> Iterator[str]:
-    yield from (f"StrawberryField has no {name}" for name in _OF_FIELDS if name not in dir(StrawberryField()))
-    yield from (
-        f"StrawberryResolver has no {name}" for name in _OF_RESOLVERS if not hasattr(StrawberryResolver, name)
-    )
-    if not hasattr(GraphQLCoreConverter, "DEFINITION_BACKREF"):
-        yield "the converter leaves no way back to its definitions"
-    if not hasattr(CustomGraphQLEnumType, "coerce_output_value"):
-        yield "CustomGraphQLEnumType coerces by another method"
+    for name in _KEPT_BY_EXECUTORS.difference(Executor.__init__.__code__.co_names):
+        yield f"an executor has no {name}"
+    if internals.details._fields[:2] != ("node", "defer_usage"):
+        yield f"{internals.details.__name__} has other fields"
+    if internals.collected._fields[:2] != ("grouped_field_set", "new_defer_usages"):
+        yield f"{internals.collected.__name__} has other fields"
+    for kind, names in _ATTRIBUTES.items():
+        yield from (f"{kind.__name__} has no {name}" for name in names if not hasattr(kind, name))
+    for scalar, value in _SCALARS.items():
+        if scalar.coerce_output_value(value) is not value:
+            yield f"{scalar.name} shows {value!r} as something else"

@@ -19,10 +19,10 @@ from graphql import (
 from strawberry.schema.schema_converter import CustomGraphQLEnumType
 
 from graph.execution.shape import Attribute, Field, Leaf, Many, Named, One, Plain, Shape
+from graph.recent import Recent
 
 Run: TypeAlias = Callable[[Any], Any]
 
-_MOST_PLANS = 512
 _SERIALISED = frozenset({str, int, float, bool, datetime.datetime, datetime.date, datetime.timedelta})
 _WAYS = frozenset({"__await__", "__class__", "__getattr__", "__getattribute__"})
 _REFUSALS: dict[GraphQLLeafType, str] = {
@@ -34,6 +34,10 @@ _REFUSALS: dict[GraphQLLeafType, str] = {
 }
 
 
+# Equal shapes share a function; a line of one takes some hundred bytes.
+_COMPILED: Recent[Shape, Run] = Recent(largest=16 * 1024, room=128 * 1024)
+
+
 class Surprise(Exception):
     """A value that is not as plain as its type says; graphql-core knows what to do with it."""
 
@@ -42,19 +46,26 @@ class Unplanned(Exception):
     """A shape that no plan is written for."""
 
 
-@functools.lru_cache(_MOST_PLANS)
 def compiled(shape: Shape) -> Run:
     """A function from the value to the completed value. It raises where graphql-core might give anything else.
 
     Raises Unplanned, or what Python says of code that is nested too deep.
     """
+    run = _COMPILED.get(shape)
+    if run is None:
+        run, size = _compile(shape)
+        _COMPILED.keep(shape, run, size)
+    return run
+
+
+def _compile(shape: Shape) -> tuple[Run, int]:
+    """The function, and how many lines it has."""
     writer = _Writer()
     writer.value("v", shape, 1)
     source = "\n".join(["def run(v):", *writer.lines, "    return v"])
     # Only names of fields and attributes are written into it, and both are identifiers.
     exec(compile(source, "<plan>", "exec"), writer.names)  # noqa: S102
-    run: Run = writer.names["run"]
-    return run
+    return writer.names["run"], len(writer.lines)
 
 
 class _Writer:

@@ -9,10 +9,11 @@ from graphql.execution.collect_fields import FieldDetails
 from graphql.language import DirectiveNode
 
 from graph.execution.plan import Run, compiled
-from graph.execution.shape import CONDITIONS, Left, Many, object_shape, value_shape
+from graph.execution.shape import CONDITIONS, Left, Many, Survey
 from graph.recent import Recent
 
-_MOST_PLANS = 512
+_FIELDS_PER_CHARACTER = 2
+_LEAST_FIELDS = 200
 
 
 class Plan(NamedTuple):
@@ -26,25 +27,25 @@ Place: TypeAlias = tuple[object, ...]
 
 
 class Plans:
-    """The plans of one operation of one schema.
+    """The plans of one operation.
 
-    A plan is found by the identity of syntax nodes and types, and by the values of the variables that conditions
-    read. The nodes and types are kept here as long as the plans, so that no identity is ever given again.
+    A plan is found by the identity of syntax nodes, by its type, and by the values of the variables that conditions
+    read. The nodes are kept here as long as the plans, so that no identity is ever given again. All plans together
+    have no more fields than `most`.
     """
 
-    def __init__(self, executor: Executor[Any]) -> None:
-        self._schema = executor.schema
+    def __init__(self, executor: Executor[Any], most: int) -> None:
         self._operation = executor.operation
         self._fragments = list(executor.fragment_definitions.values())
         self._conditions = frozenset(_conditions(executor))
         self._plans: dict[Place, Plan | None] = {}
+        self._fields_left = most
 
     def are_of(self, executor: Executor[Any]) -> bool:
-        """Whether this is the same operation, of the same schema, with the same fragments."""
+        """Whether this is the same operation with the same fragments."""
         fragments = list(executor.fragment_definitions.values())
         return (
-            executor.schema is self._schema
-            and executor.operation is self._operation
+            executor.operation is self._operation
             and len(fragments) == len(self._fragments)
             and all(one is other for one, other in zip(fragments, self._fragments, strict=True))
         )
@@ -58,28 +59,30 @@ class Plans:
             if name in given
         )
 
-    def find(self, place: Place, make: Callable[[], Plan | None]) -> Plan | None:
+    def find(self, place: Place, make: Callable[[Survey], Plan | None], executor: Executor[Any]) -> Plan | None:
         """The plan for this place, made where it is missing; None where none can be made."""
         if place not in self._plans:
-            if len(self._plans) >= _MOST_PLANS:
-                self._plans.clear()
+            if self._fields_left <= 0:
+                return None
+            survey = Survey(executor, self._fields_left)
             try:
-                self._plans[place] = make()
+                self._plans[place] = make(survey)
             except Exception:  # whatever is wrong with the selection is told by graphql-core
                 self._plans[place] = None
+            self._fields_left = survey.left - 1
         return self._plans[place]
 
 
-def object_plan(executor: Executor[Any], type_: GraphQLObjectType, details: list[FieldDetails]) -> Plan | None:
+def object_plan(survey: Survey, type_: GraphQLObjectType, details: list[FieldDetails]) -> Plan | None:
     """What of an object needs no resolver; None where that is nothing."""
-    shape = object_shape(executor, type_, details)
+    shape = survey.of_object(type_, details)
     left = tuple(field.key for field in shape.fields if isinstance(field, Left)) if shape else ()
     return Plan(compiled(shape), left) if shape and len(left) < len(shape.fields) else None
 
 
-def list_plan(executor: Executor[Any], item_type: GraphQLOutputType, details: list[FieldDetails]) -> Plan | None:
+def list_plan(survey: Survey, item_type: GraphQLOutputType, details: list[FieldDetails]) -> Plan | None:
     """A whole list at once; None where its items are more than plain data."""
-    item = value_shape(executor, item_type, details)
+    item = survey.of_value(item_type, details)
     return Plan(compiled(Many(item, is_nullable=False))) if item else None
 
 
@@ -93,10 +96,11 @@ def plans_of(executor: Executor[Any]) -> Plans | None:
     known = _KEPT.get(id(executor.operation))
     if known is not None and known.are_of(executor):
         return known
-    plans = Plans(executor)
     location = executor.operation.loc
+    length = len(location.source.body) if location else 0
+    plans = Plans(executor, max(_LEAST_FIELDS, _FIELDS_PER_CHARACTER * length))
     if location is not None:
-        _KEPT.keep(id(executor.operation), plans, len(location.source.body))
+        _KEPT.keep(id(executor.operation), plans, length)
     return plans
 
 

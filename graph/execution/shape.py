@@ -1,6 +1,6 @@
 """What of a selection is plain data: attributes, and functions of nothing but their object, all the way down."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -98,54 +98,70 @@ class Named:
 
 Shape: TypeAlias = Leaf | Many | One
 Field: TypeAlias = Plain | Left | Named
-Details: TypeAlias = Sequence[FieldDetails]
 
 
-def object_shape(executor: Executor[Any], type_: GraphQLObjectType, details: list[FieldDetails]) -> One | None:
-    """The fields of an object whose type graphql-core has checked; None where they cannot be told beforehand."""
-    if not all(_is_decided(each) for each in details):
-        return None
-    collected = executor.collect_subfields(type_, details)
-    if collected.new_defer_usages:
-        return None
-    fields = (_field(executor, type_, key, found) for key, found in collected.grouped_field_set.items())
-    return One(type_, tuple(fields), is_nullable=False)
+class TooMany(Exception):
+    """More fields than may be planned: fragments within fragments unfold without end."""
 
 
-def value_shape(executor: Executor[Any], type_: GraphQLOutputType, details: list[FieldDetails]) -> Shape | None:
-    """What a value is made of, where all of it is plain."""
-    is_nullable = not is_non_null_type(type_)
-    inner = type_.of_type if is_non_null_type(type_) else type_
-    if not all(_is_decided(each) for each in details):
-        return None
-    if is_leaf_type(inner):
-        return Leaf(inner, is_nullable)
-    if is_list_type(inner):
-        item = value_shape(executor, inner.of_type, details)
-        return Many(item, is_nullable) if item else None
-    return _nested(executor, inner, details, is_nullable) if is_object_type(inner) else None
+class Survey:
+    """Finds the shapes of one executor's selections, of `most` fields at most. Raises TooMany beyond."""
 
+    def __init__(self, executor: Executor[Any], most: int) -> None:
+        self._executor = executor
+        self._left = most
 
-def _nested(
-    executor: Executor[Any], type_: GraphQLObjectType, details: list[FieldDetails], is_nullable: bool
-) -> One | None:
-    is_type_of = type_.is_type_of
-    if is_type_of is not None and not isinstance(is_type_of, InstancesOf):
-        return None
-    shape = object_shape(executor, type_, details)
-    if shape is None or any(isinstance(field, Left) for field in shape.fields):
-        return None
-    return One(type_, shape.fields, is_nullable, is_type_of.values if is_type_of else None)
+    @property
+    def left(self) -> int:
+        """How many fields may still be planned."""
+        return self._left
 
+    def of_object(self, type_: GraphQLObjectType, details: list[FieldDetails]) -> One | None:
+        """The fields of an object whose type graphql-core has checked; None where they are not known beforehand."""
+        if not all(_is_decided(each) for each in details):
+            return None
+        collected = self._executor.collect_subfields(type_, details)
+        if collected.new_defer_usages:
+            return None
+        fields = [self._field(type_, key, found) for key, found in collected.grouped_field_set.items()]
+        return One(type_, tuple(filter(None, fields)), is_nullable=False) if all(fields) else None
 
-def _field(executor: Executor[Any], parent: GraphQLObjectType, key: str, details: list[FieldDetails]) -> Field:
-    name = details[0].node.name.value
-    if name == "__typename":
-        return Named(key, parent.name)
-    definition = executor.schema.get_field(parent, name)
-    source = _source(definition) if definition and not details[0].node.arguments else None
-    value = value_shape(executor, definition.type, details) if definition and source else None
-    return Plain(key, source, value) if source and value else Left(key)
+    def of_value(self, type_: GraphQLOutputType, details: list[FieldDetails]) -> Shape | None:
+        """What a value is made of, where all of it is plain."""
+        is_nullable = not is_non_null_type(type_)
+        inner = type_.of_type if is_non_null_type(type_) else type_
+        if not all(_is_decided(each) for each in details):
+            return None
+        if is_leaf_type(inner):
+            return Leaf(inner, is_nullable)
+        if is_list_type(inner):
+            item = self.of_value(inner.of_type, details)
+            return Many(item, is_nullable) if item else None
+        return self._nested(inner, details, is_nullable) if is_object_type(inner) else None
+
+    def _nested(self, type_: GraphQLObjectType, details: list[FieldDetails], is_nullable: bool) -> One | None:
+        is_type_of = type_.is_type_of
+        if is_type_of is not None and not isinstance(is_type_of, InstancesOf):
+            return None
+        shape = self.of_object(type_, details)
+        if shape is None or any(isinstance(field, Left) for field in shape.fields):
+            return None
+        return One(type_, shape.fields, is_nullable, is_type_of.values if is_type_of else None)
+
+    def _field(self, parent: GraphQLObjectType, key: str, details: list[FieldDetails]) -> Field | None:
+        """One field; None where the type has no such field."""
+        self._left -= 1
+        if self._left < 0:
+            raise TooMany
+        name = details[0].node.name.value
+        if name == "__typename":
+            return Named(key, parent.name)
+        definition = self._executor.schema.get_field(parent, name)
+        if definition is None:
+            return None
+        source = _source(definition) if not details[0].node.arguments else None
+        value = self.of_value(definition.type, details) if source else None
+        return Plain(key, source, value) if source and value else Left(key)
 
 
 def _is_decided(details: FieldDetails) -> bool:
