@@ -29,7 +29,7 @@ Place: TypeAlias = tuple[object, ...]
 class Plans:
     """The plans of one operation.
 
-    A plan is found by the identity of syntax nodes, by its type, and by the values of the variables that conditions
+    A plan is found by the identity of syntax nodes, by its type, and by the values of variables that conditions
     read. The nodes are kept here as long as the plans, so that no identity is ever given again. All plans together
     have no more fields than `most`.
     """

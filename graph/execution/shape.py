@@ -117,7 +117,7 @@ class Survey:
         return self._left
 
     def of_object(self, type_: GraphQLObjectType, details: list[FieldDetails]) -> One | None:
-        """The fields of an object whose type graphql-core has checked; None where they are not known beforehand."""
+        """The fields of an object whose type graphql-core has checked; None where they cannot be known."""
         if not all(_is_decided(each) for each in details):
             return None
         collected = self._executor.collect_subfields(type_, details)
