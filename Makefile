@@ -41,7 +41,7 @@ e2e: $(VENV)/dev explorer chromium ## Run whole processes and a real browser
 faults: $(VENV)/dev ## Run the fault matrix, a line per row
 	@$(BIN)/python -m pytest --rows tests/faults
 
-fuzz: $(VENV)/dev ## Feed every decoder with 200,000 broken answers (FUZZ="--inputs N --seed S --vendor X")
+fuzz: $(VENV)/dev ## Feed every decoder with 200,000 broken answers; compare 50,000 executions (FUZZ="--inputs N ...")
 	@$(BIN)/python -m benchmarks.fuzz $(FUZZ)
 
 bench-reliability: $(VENV)/dev ## Measure what is promised of reliability, in two minutes

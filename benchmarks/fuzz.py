@@ -1,4 +1,7 @@
-"""Feeds every vendor's decoders with broken answers: nothing but a problem may come out, and no memory stay."""
+"""Feeds every vendor's decoders with broken answers: nothing but a problem may come out, and no memory stay.
+
+Then compares compiled execution with graphql-core's own: no client may see a difference.
+"""
 
 import argparse
 import asyncio
@@ -17,6 +20,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.equality import EXECUTIONS, equality, merged
 from benchmarks.mutation import Body, broken
 from benchmarks.targets import Question, Target, target, target_names
 
@@ -156,6 +160,8 @@ def main() -> int:
         print(f"no vendor {options.vendor!r}; there are {', '.join(target_names())}", file=sys.stderr)
         return 2
     bad = [outcome.name for outcome in _outcomes(names, options.inputs, options.seed) if not outcome.is_good]
+    if options.vendor is None and not _are_answers_equal(options.executions, options.seed):
+        bad.append("execution")
     print(f"missed: {', '.join(bad)}" if bad else f"nothing uncaught, at most {MOST_GROWTH_MEGABYTES:g} MB growth")
     return 1 if bad else 0
 
@@ -166,6 +172,16 @@ def _outcomes(names: Sequence[str], inputs: int, seed: int) -> Iterator[Outcome]
         for outcome in pool.map(_fuzz_alone, names, [inputs] * len(names), [seed] * len(names)):
             print(outcome, flush=True)
             yield outcome
+
+
+def _are_answers_equal(executions: int, seed: int) -> bool:
+    """Whether compiled execution and graphql-core's own give the same; told in a line."""
+    count = os.cpu_count() or 1
+    with ProcessPoolExecutor(count, get_context("spawn")) as pool:
+        seeds = [seed * count + number for number in range(count)]
+        compared = merged(list(pool.map(equality, [executions // count] * count, seeds)))
+    print(compared, flush=True)
+    return not compared.mismatches
 
 
 def _fuzz_alone(name: str, inputs: int, seed: int) -> Outcome:
@@ -192,6 +208,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fuzz", description=__doc__)
     parser.add_argument("--inputs", type=int, default=INPUTS, help="for each API (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="another one makes other inputs (%(default)s)")
+    parser.add_argument("--executions", type=int, default=EXECUTIONS, help="to be compared (%(default)s)")
     parser.add_argument("--vendor", help="only this one, for example huawei-drs, or 'huawei-drs v5'")
     parser.add_argument("--replay", type=Path, metavar="FILE", help="feed an input that was kept once more")
     return parser.parse_args()

@@ -11,8 +11,10 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 
 from graph.connections import Connections
+from graph.execution.executor import executor_class
 from graph.guard.bearers import Bearers
 from graph.guard.keys import Keys
+from graph.http.compression import compression
 from graph.http.endpoint import Endpoint
 from graph.http.explorer import explorer_routes
 from graph.http.metrics import metrics_route
@@ -60,7 +62,8 @@ def build(
     watchdog = Watchdog(clock)
     readiness = Readiness(watchdog)
     bearers = _bearers(settings, clock)
-    endpoint = Endpoint(services, schema, settings.origins, bearers)
+    executed = schema.executed_by(executor_class(settings.compiled_execution))
+    endpoint = Endpoint(services, executed, settings.origins, bearers)
 
     def reload(fresh: Sequence[ProviderSettings]) -> list[str]:
         exchange = connections.exchange(fresh)
@@ -89,7 +92,7 @@ def build(
 
     app = Starlette(
         routes=[
-            Route("/graphql", endpoint),
+            Route("/graphql", endpoint, middleware=[compression()]),
             WebSocketRoute("/graphql", endpoint),
             *explorer_routes(),
             *probe_routes(readiness),

@@ -1,9 +1,11 @@
 """The federated schema: representations a gateway sends are read with care, one bad one never hides the others."""
 
-from typing import Any, cast
+from copy import copy
+from typing import Any, Self, cast
 
 import strawberry
 from graphql import GraphQLEnumType, GraphQLError, GraphQLObjectType
+from graphql.execution import Executor
 from strawberry.federation.schema import FederationAny
 from strawberry.types import ExecutionContext
 from strawberry.types.info import Info
@@ -24,6 +26,12 @@ _KEYS = ("id", "providerId", "externalId")
 
 class EntitySchema(strawberry.federation.Schema):
     """Strawberry's federated schema with clear refusals of malformed representations."""
+
+    def executed_by(self, executor: type[Executor[Any]]) -> Self:
+        """The same schema, with another way to execute; both know the same documents."""
+        other = copy(self)
+        other.execution_context_class = executor
+        return other
 
     def entities_resolver(self, info: Info, representations: list[FederationAny]) -> list[FederationAny]:
         """One entity or one error for each representation, in order."""

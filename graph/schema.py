@@ -7,9 +7,12 @@ from typing import Annotated
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from graph.documents import Documents, KnownDocuments
 from graph.errors import PresentErrors
+from graph.execution.executor import CompiledExecutor
 from graph.federation import EntitySchema, describe_machinery
 from graph.operation import NamedOperation, OwnContext
+from graph.recent import Recent
 from graph.types.inputs import PrecheckFilter, PrecheckRefInput
 from graph.types.precheck import (
     AFTER_DESCRIPTION,
@@ -151,10 +154,13 @@ class Subscription:
             yield event
 
 
+_documents: Documents = Recent()
+
 schema = EntitySchema(
     query=Query,
     subscription=Subscription,
-    extensions=[OwnContext, NamedOperation, PresentErrors],
+    extensions=[OwnContext, NamedOperation, PresentErrors, lambda: KnownDocuments(_documents)],
+    execution_context_class=CompiledExecutor,
     federation_version="2.5",
     config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
 )

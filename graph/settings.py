@@ -39,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cors_origins: str = ""
     stream_deadline_seconds: float = 1800.0
     max_references: int = 100
+    compiled_execution: bool = True
     log_level: str = "info"
     jwks_url: str = ""
     jwt_issuer: str = ""

@@ -69,6 +69,12 @@ WIRE_ODDITIES = Counter(
 POLLER_FAULTS = Counter(
     "precheck_poller_faults", "Faults of this server while it watched; the poller went on.", ("provider",)
 )
+EXECUTIONS = Counter(
+    "precheck_executions",
+    "Operations, and events of streams, by how they were executed: `compiled` where plain data was, `interpreted` "
+    "field by field, `fell_back` where a plan met a value it could not show and was given up for it.",
+    ("path",),
+)
 LOOP_LAG_SECONDS = Gauge("precheck_loop_lag_seconds", "How late the event loop woke its watchdog the last time.")
 LOOP_BLOCKED = Counter("precheck_loop_blocked", "How often the event loop was blocked for too long.")
 

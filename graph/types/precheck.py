@@ -21,7 +21,7 @@ from graph.types.findings import (
 from graph.types.inputs import PrecheckFilter, PrecheckItemFilter
 from graph.types.problem import PrecheckProblem
 from graph.types.provider import ProviderHealth, ProviderLimits
-from graph.types.views import described, shown_as
+from graph.types.views import InstancesOf, described, shown_as
 from graph.types.words import (
     PrecheckCategory,
     PrecheckDirection,
@@ -50,6 +50,8 @@ AFTER_DESCRIPTION = "The `endCursor` of the page before."
 )
 class Precheck:
     """View of domain.Precheck."""
+
+    is_type_of = InstancesOf(domain.Precheck)
 
     id: strawberry.ID = strawberry.field(
         description="Opaque and stable. Derived from provider and vendor identifiers, so no call is needed for it."
@@ -118,15 +120,12 @@ class Precheck:
         """By whichever key a gateway sent, under its GraphQL name."""
         return await query.precheck_entity(info, id, providerId, externalId)
 
-    @classmethod
-    def is_type_of(cls, obj: object, _: object) -> bool:
-        """Domain objects are this type's values."""
-        return isinstance(obj, domain.Precheck)
-
 
 @strawberry.federation.type(keys=["id"], description="One check of one precheck.")
 class PrecheckItem:
     """View of domain.PrecheckItem."""
+
+    is_type_of = InstancesOf(domain.PrecheckItem)
 
     id: strawberry.ID = strawberry.field(description="Opaque: the precheck's id and the item's key.")
     key: str = strawberry.field(
@@ -183,11 +182,6 @@ class PrecheckItem:
         """By id, as a gateway sends it."""
         return await query.item_entity(info, id)
 
-    @classmethod
-    def is_type_of(cls, obj: object, _: object) -> bool:
-        """Domain objects are this type's values."""
-        return isinstance(obj, domain.PrecheckItem)
-
 
 @strawberry.federation.type(shareable=True, description="Where a page lies in its list.")
 class PageInfo:
@@ -224,6 +218,8 @@ class PrecheckConnection:
 class Provider:
     """View of domain.Provider."""
 
+    is_type_of = InstancesOf(domain.Provider)
+
     id: strawberry.ID = strawberry.field(description="As configured.")
     vendor: str = strawberry.field(
         description="Which product it talks to: oceanbase-oms, huawei-drs, tencent-dts, ninedata, or one added "
@@ -257,11 +253,6 @@ class Provider:
     def resolve_reference(cls, info: Info, id: Any = None, **_: Any) -> domain.Provider | None:
         """By id, as a gateway sends it."""
         return query.provider_entity(info, id)
-
-    @classmethod
-    def is_type_of(cls, obj: object, _: object) -> bool:
-        """Domain objects are this type's values."""
-        return isinstance(obj, domain.Provider)
 
 
 @strawberry.type(description="The identifiers of a precheck.")

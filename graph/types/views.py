@@ -27,6 +27,17 @@ def streamed_as(graphql_type: Any, description: str) -> Callable[[_Resolver], _R
     return decorate
 
 
+class InstancesOf:
+    """The `is_type_of` of a type whose values are all the instances of one class, `values`."""
+
+    def __init__(self, values: type) -> None:
+        self.values = values
+
+    def __call__(self, value: object, _: object) -> bool:
+        """Whether it is one."""
+        return isinstance(value, self.values)
+
+
 def described(description: str) -> Any:
     """A description for an argument, to stand in its `Annotated` type."""
     return strawberry.argument(description=description)

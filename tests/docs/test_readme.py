@@ -113,13 +113,16 @@ def test_told_limits_are_the_real_ones() -> None:
     assert (MAX_TRACKED, REFRESH_SECONDS, FAILURES_IN_A_ROW) == (1000, 23 * 3600.0, 5)
 
 
+def shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def test_the_settings_table_is_the_settings() -> None:
     told = {code(row[0])[0]: (code(row[1]) or [""])[0] for row in table(README, "Settings")}
     plain = Settings()
-    assert told == {
-        PREFIX + name.upper(): f"{value:g}" if isinstance(value, float) else str(value)
-        for name, value in msgspec.structs.asdict(plain).items()
-    }
+    assert told == {PREFIX + name.upper(): shown(value) for name, value in msgspec.structs.asdict(plain).items()}
     assert all(row[2] for row in table(README, "Settings"))
 
 

@@ -50,7 +50,12 @@ def test_every_series_of_a_configured_provider_is_at_zero_before_any_call(
     fresh: dict[str, Metric], emulator: Emulator
 ) -> None:
     ours = {name: family for name, family in fresh.items() if name.startswith("precheck_")}
-    of_the_process = {"precheck_loop_lag_seconds", "precheck_loop_blocked", "precheck_watched"}
+    of_the_process = {
+        "precheck_loop_lag_seconds",
+        "precheck_loop_blocked",
+        "precheck_watched",
+        "precheck_executions",
+    }
     assert of_the_process < set(ours)
     shown_now = {"precheck_provider_info", "precheck_provider_state"}
     for name in ours.keys() - of_the_process - shown_now:

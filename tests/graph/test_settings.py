@@ -123,7 +123,7 @@ def test_settings_come_from_the_environment() -> None:
 @pytest.mark.parametrize(
     ("environment", "says"),
     [
-        ({"PRECHECK_PROT": "1"}, "PRECHECK_PROT is not a setting; there are PRECHECK_CORS_ORIGINS"),
+        ({"PRECHECK_PROT": "1"}, "PRECHECK_PROT is not a setting; there are PRECHECK_COMPILED_EXECUTION"),
         ({"PRECHECK_PORT": "many"}, "PRECHECK_PORT=many"),
         ({"PRECHECK_MAX_REFERENCES": "0"}, "PRECHECK_MAX_REFERENCES takes 1"),
         ({"PRECHECK_STREAM_DEADLINE_SECONDS": "-1"}, "PRECHECK_STREAM_DEADLINE_SECONDS takes more than 0"),

@@ -1,0 +1,178 @@
+"""Compares compiled execution with graphql-core's own, on documents and values made by chance."""
+
+import asyncio
+import inspect
+import json
+import logging
+import random
+import time
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+import strawberry
+from graphql import DocumentNode, ExecutionResult, execute, print_ast, subscribe
+from graphql.execution import Executor
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from benchmarks.odd_schema import Behind, LeafValue, NodeValue, odd_schema, own_schema
+from benchmarks.odd_values import Maker
+from benchmarks.questions import Questions
+from graph.execution.executor import COMPILED, FELL_BACK, CompiledExecutor
+from resolvers import domain
+
+EXECUTIONS = 50_000
+_VALUES_PER_DOCUMENT = 4
+_VARIABLES_PER_VALUES = 3
+_MOST_KEPT = 5
+_ODDNESS = (0.0, 0.0, 0.001, 0.01, 0.05, 0.2)
+_ODD = {"nodes": NodeValue, "leaves": LeafValue}
+_ENTITIES = (domain.Precheck, domain.PrecheckItem, domain.Provider)
+_KINDS = ((odd_schema, "query"), (own_schema, "query"), (own_schema, "query"), (own_schema, "subscription"))
+
+
+class Told(NamedTuple):
+    """Everything a client can see of a result, and the kinds of the errors behind it."""
+
+    data: str
+    errors: list[str]
+    causes: list[str]
+
+
+class Compared(NamedTuple):
+    """What came of a run: how many executions, how many with errors, how many compiled; mismatches in words."""
+
+    executions: int
+    with_errors: int
+    compiled: int
+    fell_back: int
+    seconds: float
+    mismatches: list[str]
+
+    def __str__(self) -> str:
+        line = (
+            f"{'execution':16} {self.executions:8} inputs  {self.seconds:6.1f} s  "
+            f"{len(self.mismatches)} mismatches  "
+            f"{100 * self.compiled / self.executions:3.0f} % compiled  "
+            f"{100 * self.fell_back / self.executions:3.0f} % fell back  "
+            f"{100 * self.with_errors / self.executions:3.0f} % with errors"
+        )
+        return "\n".join([line, *self.mismatches[:_MOST_KEPT]])
+
+
+class Watched(CompiledExecutor):
+    """Remembers by which path the last execution went."""
+
+    last = ""
+
+    def build_response(self, data: dict[str, Any] | None) -> Any:
+        """The result."""
+        Watched.last = self._path
+        return super().build_response(data)
+
+
+async def compare(executions: int, seed: int) -> Compared:
+    """Run about that many. The same seed asks the same questions about the same values."""
+    run = _Run(random.Random(f"equality {seed}"))
+    began = time.perf_counter()
+    while len(run.paths) < executions:
+        await run.document()
+    compiled, fell_back = run.paths.count(COMPILED), run.paths.count(FELL_BACK)
+    seconds = time.perf_counter() - began
+    return Compared(len(run.paths), run.with_errors, compiled, fell_back, seconds, run.mismatches)
+
+
+class _Run:
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self.paths: list[str] = []
+        self.mismatches: list[str] = []
+        self.with_errors = 0
+
+    async def document(self) -> None:
+        schema, operation = self._chance.choice(_KINDS)
+        questions = Questions(schema._schema, self._chance)
+        document = questions.document(operation)
+        for _ in range(_VALUES_PER_DOCUMENT):
+            maker = Maker(self._chance, self._chance.choice(_ODDNESS))
+            behind = Behind(_values(maker, schema))
+            for _ in range(_VARIABLES_PER_VALUES):
+                await self._compare(schema, document, questions.variables(), behind)
+
+    async def _compare(
+        self, schema: strawberry.Schema, document: DocumentNode, variables: dict[str, object], behind: Behind
+    ) -> None:
+        expected = await told(schema, document, variables, behind, StrawberryGraphQLCoreExecutionContext)
+        given = await told(schema, document, variables, behind, Watched)
+        self.paths.append(Watched.last)
+        self.with_errors += any(each.errors for each in expected)
+        if given != expected:
+            self.mismatches.append(_mismatch(document, variables, expected, given))
+
+
+async def told(
+    schema: strawberry.Schema,
+    document: DocumentNode,
+    variables: dict[str, object],
+    context: object,
+    executor: type[Executor[Any]],
+) -> list[Told]:
+    """The result of a query, or those of a stream."""
+    is_stream = any(getattr(each, "operation", None) is not None for each in document.definitions) and (
+        document.definitions[0].operation.value == "subscription"  # type: ignore[attr-defined]
+    )
+    result: Any = (subscribe if is_stream else execute)(
+        schema._schema,
+        document,
+        context_value=context,
+        variable_values=variables,
+        executor_class=executor,
+        operation_extensions=None,
+    )
+    result = await result if inspect.isawaitable(result) else result
+    if isinstance(result, AsyncIterator):
+        return [_told(each) async for each in result]
+    return [_told(result)]
+
+
+def _told(result: ExecutionResult) -> Told:
+    errors = result.errors or []
+    return Told(
+        json.dumps(result.data, default=repr),
+        [json.dumps(error.formatted, default=repr) for error in errors],
+        [type(error.original_error).__name__ for error in errors],
+    )
+
+
+def _values(maker: Maker, schema: strawberry.Schema) -> dict[str, Any]:
+    if schema is odd_schema:
+        return {name: [maker.made(kind) for _ in range(3)] for name, kind in _ODD.items()}
+    return {
+        "prechecks": [maker.made(domain.Precheck) for _ in range(2)],
+        "lookups": [maker.made(domain.PrecheckLookup)],
+        "connection": maker.made(domain.PrecheckConnection),
+        "entities": [maker.made(kind) for kind in _ENTITIES],
+        "events": [maker.made(domain.PrecheckEvent) for _ in range(2)],
+        "provider": maker.made(domain.Provider),
+    }
+
+
+def _mismatch(document: DocumentNode, variables: object, expected: list[Told], given: list[Told]) -> str:
+    return f"{print_ast(document)}\nwith {variables}\n  is {expected}\n not {given}"
+
+
+def equality(executions: int, seed: int) -> Compared:
+    """Compare in an event loop of its own, without the log lines of refused values."""
+    logging.disable(logging.CRITICAL)
+    return asyncio.run(compare(executions, seed))
+
+
+def merged(parts: list[Compared]) -> Compared:
+    """What several processes found at the same time."""
+    return Compared(
+        executions=sum(each.executions for each in parts),
+        with_errors=sum(each.with_errors for each in parts),
+        compiled=sum(each.compiled for each in parts),
+        fell_back=sum(each.fell_back for each in parts),
+        seconds=max(each.seconds for each in parts),
+        mismatches=[mismatch for each in parts for mismatch in each.mismatches],
+    )
