@@ -3,7 +3,7 @@
 import enum
 from collections.abc import AsyncGenerator
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NewType
 
 import msgspec
 import strawberry
@@ -35,6 +35,16 @@ class Colour(enum.Enum):
     BLUE = "b"
 
 
+Note = NewType("Note", str)
+
+
+def _noted(value: object) -> str | None:
+    return str(value) or None
+
+
+NOTE = strawberry.scalar(name="Note", serialize=_noted)
+
+
 class LeafValue(msgspec.Struct, kw_only=True):
     """Behind Leaf."""
 
@@ -44,6 +54,7 @@ class LeafValue(msgspec.Struct, kw_only=True):
     is_set: bool
     colour: Colour
     at: datetime | None
+    note: str
     matrix: list[list[int]]
     words: tuple[str | None, ...]
 
@@ -95,6 +106,7 @@ class Leaf(Named):
     is_set: bool
     colour: Colour
     at: datetime | None
+    note: Note
     matrix: list[list[int]]
     words: list[str | None] | None
 
@@ -252,6 +264,6 @@ class Behind:
         return prechecks[0] if prechecks and item.ordinal else None
 
 
-_CONFIG = StrawberryConfig(scalar_map={datetime: DATE_TIME})
+_CONFIG = StrawberryConfig(scalar_map={datetime: DATE_TIME, Note: NOTE})
 odd_schema = strawberry.Schema(Query, types=[Other, Leaf, Node], config=_CONFIG)
 own_schema = EntitySchema(query=Own, subscription=Events, config=_CONFIG, federation_version="2.5")

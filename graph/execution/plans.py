@@ -12,8 +12,7 @@ from graph.execution.plan import Run, compiled
 from graph.execution.shape import CONDITIONS, Left, Many, Survey
 from graph.recent import Recent
 
-_FIELDS_PER_CHARACTER = 2
-_LEAST_FIELDS = 200
+_LEAST_FIELDS, _MOST_FIELDS = 200, 8000
 
 
 class Plan(NamedTuple):
@@ -98,7 +97,7 @@ def plans_of(executor: Executor[Any]) -> Plans | None:
         return known
     location = executor.operation.loc
     length = len(location.source.body) if location else 0
-    plans = Plans(executor, max(_LEAST_FIELDS, _FIELDS_PER_CHARACTER * length))
+    plans = Plans(executor, min(max(_LEAST_FIELDS, length), _MOST_FIELDS))
     if location is not None:
         _KEPT.keep(id(executor.operation), plans, length)
     return plans

@@ -13,7 +13,15 @@ from benchmarks.odd_values import ODD_VALUES
 from graph.execution.executor import CompiledExecutor
 
 LEAF = LeafValue(
-    name="leaf", count=1, share=0.5, is_set=True, colour=Colour.GREEN, at=None, matrix=[[1], []], words=("a", None)
+    name="leaf",
+    count=1,
+    share=0.5,
+    is_set=True,
+    colour=Colour.GREEN,
+    at=None,
+    note="a note",
+    matrix=[[1], []],
+    words=("a", None),
 )
 NODE = NodeValue(
     name="node",
@@ -26,7 +34,7 @@ NODE = NodeValue(
     other=OtherValue(name="other"),
     secret=None,
 )
-LEAF_FIELDS = ("name", "count", "share", "isSet", "colour", "at", "matrix", "words")
+LEAF_FIELDS = ("name", "count", "share", "isSet", "colour", "at", "note", "matrix", "words")
 ATTRIBUTES = dict(zip(LEAF_FIELDS, LeafValue.__struct_fields__, strict=True))
 CONDITIONS = [
     "{ leaves { a: name @skip(if: $any) count @include(if: $any) name } }",
@@ -66,6 +74,12 @@ async def test_every_odd_value_in_the_place_of_an_object_or_a_list_is_shown_alik
         below = "... on Leaf { name }" if name in ("things", "named") else "name"
         node = msgspec.structs.replace(NODE, **{name: odd})
         await assert_equal(f"{{ nodes {{ name {name} {{ __typename {below} }} loud }} }}", {"nodes": [NODE, node]})
+
+
+async def test_a_function_of_its_parent_is_another_one_with_an_argument() -> None:
+    await assert_equal(
+        "{ nodes { first second: first(at: 1) none: first(at: null) reversed { name } } }", {"nodes": [NODE]}
+    )
 
 
 async def test_a_type_that_looks_at_values_is_asked_for_each() -> None:
