@@ -8,6 +8,7 @@ from resolvers.errors import NotFound, PrecheckError, RateLimited, UnreadableAns
 from resolvers.report import Report
 from resolvers.upstream import wire
 from resolvers.upstream.refusals import Refusal, Refused, meaning, settle
+from tests.faults.bench import counted
 
 TABLE = (
     Refusal(RateLimited, "Slower.", codes=frozenset({"E.429"})),
@@ -128,3 +129,19 @@ def test_status_and_body_disagree(status: int, body: type[PrecheckError] | None,
 
     with pytest.raises(raised):
         settle(status, RateLimited("of the status"), decode)
+
+
+@pytest.mark.parametrize(
+    ("body", "repeated"),
+    [
+        (rb'{"a": 1, "a": 2}', 1),
+        (rb'{"a\\": 1, "a\\": 2}', 1),  # an escaped backslash, then the quote that ends the key
+        (rb'{"a\"": 1, "a\"": 2}', 1),
+        (rb'{"a": "{\"b\": 1, \"b\": 2}"}', 0),  # JSON within a text is the text's own affair
+        (rb'{"a": "b\\", "c": 1}', 0),
+    ],
+)
+def test_repeated_keys_are_counted_whatever_they_end_with(body: bytes, repeated: int) -> None:
+    before = counted("precheck_wire_oddities", provider="repeating", kind="duplicate_key")
+    wire.decode_json(body, "repeating")
+    assert counted("precheck_wire_oddities", provider="repeating", kind="duplicate_key") - before == repeated

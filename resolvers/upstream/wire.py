@@ -15,7 +15,8 @@ Wire = TypeVar("Wire", bound=msgspec.Struct)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _PERCENT = re.compile(r"([+-]?\d{1,20}(?:\.\d{0,20})?)\s*%?", re.ASCII)
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
-_COLON = re.compile(rb'"\s*:')
+# The quote before a colon, unless it is escaped and so ends no key; one behind two backslashes may.
+_COLON = re.compile(rb'"(?=\s*:)(?<!(?<!\\)\\")')
 _MOST_SIGNS_QUOTED = 300
 # Ten times what vendors list; a body of nothing but commas would make millions.
 MOST_ITEMS = 20_000
