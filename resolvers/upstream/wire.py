@@ -17,6 +17,7 @@ _PERCENT = re.compile(r"([+-]?\d{1,20}(?:\.\d{0,20})?)\s*%?", re.ASCII)
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 # The quote before a colon, unless it is escaped and so ends no key; one behind two backslashes may.
 _COLON = re.compile(rb'"(?=\s*:)(?<!(?<!\\)\\")')
+_FLAGS = {"TRUE": True, "FALSE": False}
 _MOST_SIGNS_QUOTED = 300
 # Ten times what vendors list; a body of nothing but commas would make millions.
 MOST_ITEMS = 20_000
@@ -90,19 +91,21 @@ def word(value: object) -> str:
 
 def text(value: object) -> str | None:
     """A text with something in it; numbers are spelt out, anything else is no text."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        value = f"{value:g}" if isinstance(value, float) else str(value)
-    return value.strip() or None if isinstance(value, str) else None
+    if isinstance(value, str):
+        return value.strip() or None
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def flag(value: object) -> bool | None:
     """True or false, also where they are spelt as words; None for anything else."""
-    return value if isinstance(value, bool) else {"TRUE": True, "FALSE": False}.get(word(value))
+    return value if value is None or isinstance(value, bool) else _FLAGS.get(word(value))
 
 
 def raw_text(value: object) -> str | None:
     """A text, or an object or a list as its JSON; None for whatever is empty."""
-    if not isinstance(value, dict | list):
+    if value is None or not isinstance(value, dict | list):
         return text(value)
     try:
         return msgspec.json.encode(value).decode() if value else None
