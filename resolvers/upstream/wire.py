@@ -17,6 +17,7 @@ _PERCENT = re.compile(r"([+-]?\d{1,20}(?:\.\d{0,20})?)\s*%?", re.ASCII)
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 # The quote before a colon, unless it is escaped and so ends no key; one behind two backslashes may.
 _COLON = re.compile(rb'"(?=\s*:)(?<!(?<!\\)\\")')
+_CONTAINERS = (dict, list)  # made once: `dict | list` is made anew wherever it stands
 _FLAGS = {"TRUE": True, "FALSE": False}
 _MOST_SIGNS_QUOTED = 300
 # Ten times what vendors list; a body of nothing but commas would make millions.
@@ -41,9 +42,9 @@ def _may_repeat_keys(body: bytes, value: object) -> bool:
 
 def _count_keys(value: object) -> int:
     if isinstance(value, dict):
-        return len(value) + sum(_count_keys(each) for each in value.values() if isinstance(each, dict | list))
+        return len(value) + sum(_count_keys(each) for each in value.values() if isinstance(each, _CONTAINERS))
     if isinstance(value, list):
-        return sum(_count_keys(each) for each in value if isinstance(each, dict | list))
+        return sum(_count_keys(each) for each in value if isinstance(each, _CONTAINERS))
     return 0
 
 
