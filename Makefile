@@ -7,6 +7,7 @@ PORT ?= 8000
 EMULATOR_PORT ?= 8100
 PROVIDERS ?=
 FUZZ ?=
+BENCH ?=
 # Constrains the build's own dependencies too, so that every version is the locked one.
 PIP := PIP_CONSTRAINT=requirements.lock PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --editable
 # Installs $(1) and names each package as it comes, so that nobody waits in silence.
@@ -14,7 +15,7 @@ install = { $(PIP) $(1); echo $$? > $(VENV)/status; } | sed -n 's/^Collecting \(
 	exit $$(cat $(VENV)/status)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check e2e faults fuzz bench-reliability schema explorer chromium format lock clean
+.PHONY: help run test check e2e faults fuzz bench bench-peers bench-reliability schema explorer chromium format lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -43,6 +44,16 @@ faults: $(VENV)/dev ## Run the fault matrix, a line per row
 
 fuzz: $(VENV)/dev ## Feed every decoder with 200,000 broken answers; compare 50,000 executions (FUZZ="--inputs N ...")
 	@$(BIN)/python -m benchmarks.fuzz $(FUZZ)
+
+bench: $(VENV)/dev ## Measure speed and what it costs beside others, in minutes (BENCH="--strict", or words of some rows)
+	@$(BIN)/python -m benchmarks.speed $(BENCH)
+
+bench-peers: ## Install what `make bench` then measures as well: Hive Gateway, from npm (half a gigabyte)
+	@command -v npm >/dev/null || { echo "make bench-peers needs npm and node on the path." >&2; exit 2; }
+	@mkdir -p .cache/peers && cp benchmarks/peers/*.json benchmarks/peers/*.mjs .cache/peers/
+	@echo "Installing Hive Gateway into .cache/peers (a minute) ..." >&2
+	@cd .cache/peers && npm install --no-audit --no-fund --ignore-scripts --loglevel error
+	@cd .cache/peers && node_modules/.bin/mesh-compose -o supergraph.graphql
 
 bench-reliability: $(VENV)/dev ## Measure what is promised of reliability, in two minutes
 	@$(BIN)/python -m benchmarks.reliability

@@ -1,9 +1,10 @@
 """The emulator as a process, and providers of the product that point at it."""
 
 import asyncio
+import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from resolvers.upstream.limiter import Limiter
 
 ROOT = Path(__file__).parents[1]
 _ANNOUNCEMENT = "emulator: control "
+_LONGEST_LINE = 64 * 1024 * 1024
+_NOTHING: Mapping[str, str] = {}
 
 
 class Emulated:
@@ -47,6 +50,11 @@ class Emulated:
         """Operation -> calls received since they were last forgotten."""
         report = (await self.ask("GET", "/calls"))[provider_id]
         return {operation: calls["count"] for operation, calls in report.items()}
+
+    async def all_calls(self) -> int:
+        """Calls received by every provider since they were last forgotten."""
+        report = await self.ask("GET", "/calls")
+        return sum(calls["count"] for operations in report.values() for calls in operations.values())
 
     async def forget_calls(self) -> None:
         """Count from nothing."""
@@ -101,15 +109,28 @@ async def emulated() -> AsyncIterator[Emulated]:
 
 
 @asynccontextmanager
-async def process(module: str, *options: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """One of our modules as a process of its own."""
+async def process(
+    module: str, *options: str, environment: Mapping[str, str] = _NOTHING
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """One of our modules as a process of its own, with these variables beside those of this process."""
+    async with command(sys.executable, "-m", module, *options, environment=environment) as running:
+        yield running
+
+
+@asynccontextmanager
+async def command(
+    *words: str, folder: Path = ROOT, environment: Mapping[str, str] = _NOTHING
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A program, ended with the block."""
     pipe = asyncio.subprocess.PIPE
     running = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", module, *options),
+        *words,
         stdin=pipe,
         stdout=pipe,
         stderr=asyncio.subprocess.DEVNULL,
-        cwd=ROOT,
+        cwd=folder,
+        env={**os.environ, **environment},
+        limit=_LONGEST_LINE,
     )
     try:
         yield running

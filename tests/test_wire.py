@@ -8,6 +8,7 @@ from resolvers.errors import NotFound, PrecheckError, RateLimited, UnreadableAns
 from resolvers.report import Report
 from resolvers.upstream import wire
 from resolvers.upstream.refusals import Refusal, Refused, meaning, settle
+from tests.faults.bench import counted
 
 TABLE = (
     Refusal(RateLimited, "Slower.", codes=frozenset({"E.429"})),
@@ -143,3 +144,19 @@ def test_an_address_is_not_quoted_wherever_it_stands() -> None:
 def test_a_body_of_nothing_but_values_is_not_read_at_all() -> None:
     with pytest.raises(UnreadableAnswer, match="values"):
         wire.decode_json(b"[" + b"0," * 3_000_000 + b"0]", "dts")
+
+
+@pytest.mark.parametrize(
+    ("body", "repeated"),
+    [
+        (rb'{"a": 1, "a": 2}', 1),
+        (rb'{"a\\": 1, "a\\": 2}', 1),  # an escaped backslash, then the quote that ends the key
+        (rb'{"a\"": 1, "a\"": 2}', 1),
+        (rb'{"a": "{\"b\": 1, \"b\": 2}"}', 0),  # JSON within a text is the text's own affair
+        (rb'{"a": "b\\", "c": 1}', 0),
+    ],
+)
+def test_repeated_keys_are_counted_whatever_they_end_with(body: bytes, repeated: int) -> None:
+    before = counted("precheck_wire_oddities", provider="repeating", kind="duplicate_key")
+    wire.decode_json(body, "repeating")
+    assert counted("precheck_wire_oddities", provider="repeating", kind="duplicate_key") - before == repeated

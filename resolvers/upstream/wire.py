@@ -16,7 +16,10 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _PERCENT = re.compile(r"([+-]?\d{1,20}(?:\.\d{0,20})?)\s*%?", re.ASCII)
 # A scheme of any length, or one that may begin anywhere, would take time by the square of the text.
 _ADDRESS = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,20}://\S+", re.IGNORECASE)
-_COLON = re.compile(rb'"\s*:')
+# The quote before a colon, unless it is escaped and so ends no key; one behind two backslashes may.
+_COLON = re.compile(rb'"(?=\s*:)(?<!(?<!\\)\\")')
+_CONTAINERS = (dict, list)  # made once: `dict | list` is made anew wherever it stands
+_FLAGS = {"TRUE": True, "FALSE": False}
 _MOST_SIGNS_QUOTED = 300
 _MOST_SIGNS_LOOKED_AT = 2_000
 # A hundred times what vendors send; a body of nothing but values would hold up everyone while it is read.
@@ -54,9 +57,9 @@ def _may_repeat_keys(body: bytes, value: object) -> bool:
 
 def _count_keys(value: object) -> int:
     if isinstance(value, dict):
-        return len(value) + sum(_count_keys(each) for each in value.values() if isinstance(each, dict | list))
+        return len(value) + sum(_count_keys(each) for each in value.values() if isinstance(each, _CONTAINERS))
     if isinstance(value, list):
-        return sum(_count_keys(each) for each in value if isinstance(each, dict | list))
+        return sum(_count_keys(each) for each in value if isinstance(each, _CONTAINERS))
     return 0
 
 
@@ -104,19 +107,21 @@ def word(value: object) -> str:
 
 def text(value: object) -> str | None:
     """A text with something in it; numbers are spelt out, anything else is no text."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        value = f"{value:g}" if isinstance(value, float) else str(value)
-    return value.strip() or None if isinstance(value, str) else None
+    if isinstance(value, str):
+        return value.strip() or None
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def flag(value: object) -> bool | None:
     """True or false, also where they are spelt as words; None for anything else."""
-    return value if isinstance(value, bool) else {"TRUE": True, "FALSE": False}.get(word(value))
+    return value if value is None or isinstance(value, bool) else _FLAGS.get(word(value))
 
 
 def raw_text(value: object) -> str | None:
     """A text, or an object or a list as its JSON; None for whatever is empty."""
-    if not isinstance(value, dict | list):
+    if value is None or not isinstance(value, dict | list):
         return text(value)
     try:
         return msgspec.json.encode(value).decode() if value else None

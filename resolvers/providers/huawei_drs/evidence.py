@@ -14,6 +14,8 @@ MOST_SIGNS_SINGLE_QUOTED = 65_536
 
 def decode_evidence(data: object) -> tuple[PrecheckEvidence, ...]:
     """The facts in `data`, whose values stay whole: names in them hold commas, quotes and braces."""
+    if data is None or data == "":  # as with most checks
+        return ()
     pairs = data if isinstance(data, dict) else _pairs(text(data) or "")
     said = {str(name): _said(value) for name, value in pairs.items()}
     return tuple(PrecheckEvidence(name=name, value=value) for name, value in said.items() if value is not None)
