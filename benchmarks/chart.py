@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 from benchmarks.peers import HIVE
+from benchmarks.rounds import rounded
 from benchmarks.sides import HANDWRITTEN, OURS, STOCK, TEXTBOOK
 
 SHOWN = (
@@ -76,7 +77,7 @@ def _bar(top: float, side: str, value: float, share: float) -> str:
     width = max((WIDTH - LEFT - _RIGHT) * share, 1.0)
     box = f'x="{LEFT}" y="{top + 1:.0f}" width="{width:.1f}" height="{BAR - 3}" rx="2"'
     rectangle = f'<rect {box} fill="{COLOURS[side]}"/>'
-    return rectangle + _text(LEFT + width + 6, top + BAR - 4, f"{value:.3g}", kind="small")
+    return rectangle + _text(LEFT + width + 6, top + BAR - 4, rounded(value), kind="small")
 
 
 def _titled(name: str, clients: int) -> str:

@@ -33,7 +33,9 @@ class Spread(NamedTuple):
         return cls(*quantiles(values, n=4, method="inclusive"))
 
     def __str__(self) -> str:
-        return f"{_rounded(self.middle)} ({_rounded(self.low)}-{_rounded(self.high)})"
+        if self.low == self.high:
+            return rounded(self.middle)
+        return f"{rounded(self.middle)} ({rounded(self.low)}-{rounded(self.high)})"
 
 
 class Turn(NamedTuple):
@@ -122,5 +124,6 @@ def _lasting(value: Any) -> Any:
     return [_lasting(each) for each in value] if isinstance(value, list) else value
 
 
-def _rounded(value: float) -> str:
+def rounded(value: float) -> str:
+    """Three digits of it, all of them where there are more before the point."""
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
