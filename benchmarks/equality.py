@@ -15,7 +15,7 @@ from graphql.execution import Executor
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from benchmarks.odd_schema import Behind, LeafValue, NodeValue, odd_schema, own_schema
-from benchmarks.odd_values import Maker
+from benchmarks.odd_values import Maker, forget_frames
 from benchmarks.questions import Questions
 from graph.execution.executor import COMPILED, FELL_BACK, CompiledExecutor
 from resolvers import domain
@@ -97,6 +97,7 @@ class _Run:
             behind = Behind(_values(maker, schema))
             for _ in range(_VARIABLES_PER_VALUES):
                 await self._compare(schema, document, questions.variables(), behind)
+        forget_frames()
 
     async def _compare(
         self, schema: strawberry.Schema, document: DocumentNode, variables: dict[str, object], behind: Behind

@@ -86,6 +86,13 @@ ODD_VALUES: tuple[Any, ...] = (
 )
 
 
+def forget_frames() -> None:
+    """Let go of the frames in which odd exceptions were raised, one chain for each of them."""
+    for odd in ODD_VALUES:
+        if isinstance(odd, Exception):
+            odd.__traceback__ = odd.__context__ = odd.__cause__ = None
+
+
 _info_of = functools.cache(msgspec.inspect.type_info)
 
 
