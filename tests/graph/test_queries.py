@@ -82,7 +82,7 @@ async def test_a_young_answer_costs_no_call_and_an_old_one_does(server: Served, 
 
 
 async def test_equal_requests_at_once_share_one_call(server: Served, emulator: Emulator) -> None:
-    emulator.fault("oms-ce", "delay", seconds=0.2)
+    emulator.fault("oms-ce", "delay", seconds=0.5)
     document = "query ($id: ID!) { precheck(id: $id, maxAgeSeconds: 0) { verdict } }"
     known = precheck_id("oms-ce", "t_7di1uvmxd340")
     answers = await asyncio.gather(*(server.data(document, id=known) for _ in range(8)))
