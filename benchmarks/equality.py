@@ -52,9 +52,9 @@ class Compared(NamedTuple):
         line = (
             f"{'execution':16} {self.executions:8} inputs  {self.seconds:6.1f} s  "
             f"{len(self.mismatches)} mismatches  "
-            f"{100 * self.compiled / self.executions:3.0f} % compiled  "
-            f"{100 * self.fell_back / self.executions:3.0f} % fell back  "
-            f"{100 * self.with_errors / self.executions:3.0f} % with errors"
+            f"{100 * self.compiled / max(self.executions, 1):3.0f} % compiled  "
+            f"{100 * self.fell_back / max(self.executions, 1):3.0f} % fell back  "
+            f"{100 * self.with_errors / max(self.executions, 1):3.0f} % with errors"
         )
         return "\n".join([line, *self.mismatches[:_MOST_KEPT]])
 
