@@ -1,7 +1,6 @@
 """The newest answer for every precheck, and the one way to a newer one: shared flights, batches, stale answers."""
 
 import asyncio
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -219,11 +218,7 @@ def ref_of(reference: Reference) -> PrecheckRef:
 
 def _age(precheck: Precheck, now: datetime) -> float:
     fetched_at = precheck.freshness.fetched_at
-    if fetched_at is None:
-        return float("inf")
-    seconds = (now - fetched_at).total_seconds()
-    # A clock that was set back would keep an answer young for as long as it takes to catch up.
-    return float("inf") if seconds < -1 else max(0.0, seconds)
+    return float("inf") if fetched_at is None else max(0.0, (now - fetched_at).total_seconds())
 
 
 def aged(
@@ -233,7 +228,7 @@ def aged(
     freshness = PrecheckFreshness(
         source=source,
         fetched_at=precheck.freshness.fetched_at,
-        age_seconds=age if math.isfinite(age := round(_age(precheck, now), 3)) else 0.0,
+        age_seconds=round(_age(precheck, now), 3),
         problem=problem,
     )
     return replace(precheck, freshness=freshness)

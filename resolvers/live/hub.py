@@ -97,21 +97,18 @@ class Hub:
     ) -> PrecheckEvent | None:
         if deadline is None:
             return await viewer.next()
-        left = deadline - self._clock.monotonic()
         try:
-            if left > 0:  # also where there is always an event to take, and so never a wait
-                async with asyncio.timeout(left):
-                    return await viewer.next()
+            async with asyncio.timeout(max(0.0, deadline - self._clock.monotonic())):
+                return await viewer.next()
         except TimeoutError:
-            pass
-        for each in watched:
-            if each.reference in viewer.unfinished:
-                self._topics[each].end(viewer, _deadline_passed(each.reference, self._deadline_seconds))
-        return await viewer.next()
+            for each in watched:
+                if each.reference in viewer.unfinished:
+                    self._topics[each].end(viewer, _deadline_passed(each.reference, self._deadline_seconds))
+            return await viewer.next()
 
     def _join(self, watched: Watched, viewer: Viewer) -> None:
         topic = self._topics.get(watched)
-        if topic is None or topic.is_given_up:  # what one viewer has not taken yet is no news for another
+        if topic is None:
             # Inserted before anything is awaited: two first viewers make one poller.
             topic = self._topics[watched] = Topic(watched.reference, self._clock, self._next_revision, self._epoch)
             self._start(watched, topic, self._poller(topic, watched.locale))

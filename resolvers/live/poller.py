@@ -18,7 +18,6 @@ SLOWEST_POLL_SECONDS = 10.0
 # A run that has come to a stand waits for a person, not for the next second.
 STALLED_POLL_SECONDS = 30.0
 LONGEST_BACK_OFF_SECONDS = 30.0
-LONGEST_WAIT_FOR_A_VENDOR_SECONDS = 5.0
 _SLOWING = 1.5
 _JITTER = 0.1
 _MAX_FIRST_AGE_SECONDS = 0.5  # a viewer that comes right after a query needs no second call
@@ -47,14 +46,12 @@ class Pace:
             self._seconds = self._floor if changed else min(self._seconds * _SLOWING, slowest)
         return max(self._floor, self._seconds * (1 + _JITTER * (2 * self._random() - 1)))
 
-    def after_failure(self, asked_to_wait_seconds: float | None, *, is_ours: bool = False) -> float:
+    def after_failure(self, asked_to_wait_seconds: float | None) -> float:
         """The wait after trouble: as told, for whoever tells it knows when asking is worth it; else doubling."""
         self._failures += 1
         if asked_to_wait_seconds:
             return max(self._floor, asked_to_wait_seconds)
-        # The breaker keeps calls from a vendor in trouble; waiting longer than it does would only miss the end.
-        longest = LONGEST_BACK_OFF_SECONDS if is_ours else LONGEST_WAIT_FOR_A_VENDOR_SECONDS
-        return max(self._floor, min(self._floor * 2.0 ** min(self._failures, 10), longest))
+        return max(self._floor, min(self._floor * 2.0 ** min(self._failures, 10), LONGEST_BACK_OFF_SECONDS))
 
 
 class Poller:
@@ -107,7 +104,7 @@ class Poller:
         if repr(fault) != self._known_fault:
             self._known_fault = repr(fault)
             _log.error("poller_fault", provider=provider_id, exc_info=fault)
-        wait_seconds = self._pace.after_failure(None, is_ours=True)
+        wait_seconds = self._pace.after_failure(None)
         # What keeps viewers from being told now may be over at the next attempt.
         with contextlib.suppress(Exception):
             self._topic.fail(_FAULT, wait_seconds)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import replace
@@ -14,9 +13,7 @@ from resolvers.live.viewer import Viewer
 from resolvers.reference import Reference
 from resolvers.snapshots import PERMANENT, aged
 from resolvers.verdict import believed, says_the_same
-from resolvers.vocabulary import PrecheckEventKind, PrecheckProblemCode, PrecheckSnapshotSource
-
-_LONGEST_FLAP = timedelta(minutes=1)
+from resolvers.vocabulary import PrecheckEventKind, PrecheckSnapshotSource
 
 
 class Topic:
@@ -34,8 +31,7 @@ class Topic:
         self._next_revision = next_revision
         self._epoch = epoch
         self._revision = 0
-        self._precheck: Precheck | None = None  # as viewers know it
-        self._newest: Precheck | None = None  # as it was read, though its end may be held back
+        self._precheck: Precheck | None = None
         self._problem: PrecheckProblem | None = None
 
     @property
@@ -59,7 +55,6 @@ class Topic:
         An end that is not confirmed is held back: viewers see what was known before it.
         """
         before, after = self._precheck, self._shown(reading)
-        self._newest = reading
         if before is not None and self._problem is None and says_the_same(before, after):
             self._precheck = after
             return False
@@ -98,12 +93,11 @@ class Topic:
     def _may_come_back(self, problem: PrecheckProblem) -> bool:
         # Answers may be partial: who was there a moment ago and is left out, without the vendor's
         # word that it is gone, is believed to be gone only the second time.
-        is_unsaid = problem.code is PrecheckProblemCode.NOT_FOUND and problem.vendor_code is None
-        is_left_out = is_unsaid and self._precheck is not None
+        is_left_out = problem.vendor_code is None and self._precheck is not None
         return is_left_out and (self._problem is None or self._problem.code is not problem.code)
 
     def _shown(self, reading: Precheck) -> Precheck:
-        if reading.unconfirmed is None or (self._precheck is None and _is_long_after(reading)):
+        if reading.unconfirmed is None:
             return reading
         return aged(believed(reading), PrecheckSnapshotSource.CACHED, self._clock.now())
 
@@ -122,7 +116,7 @@ class Topic:
         return [event]
 
     def _trouble(self, problem: PrecheckProblem) -> PrecheckEvent:
-        known = self._newest
+        known = self._precheck
         if known is not None:
             known = aged(known, PrecheckSnapshotSource.STALE, self._clock.now(), problem)
         return self._event(PrecheckEventKind.PROBLEM, known, problem=problem)
@@ -139,10 +133,3 @@ class Topic:
     def _event(self, kind: PrecheckEventKind, precheck: Precheck | None, **parts: Any) -> PrecheckEvent:
         cursor = f"{self._epoch}.{self._revision}"
         return PrecheckEvent(kind=kind, cursor=cursor, at=self._clock.now(), precheck=precheck, **parts)
-
-
-def _is_long_after(reading: Precheck) -> bool:
-    """Whether an end was read so long after the run was seen at work that the two cannot be a flap."""
-    before = believed(reading).freshness.fetched_at
-    now = reading.freshness.fetched_at
-    return before is None or now is None or now - before > _LONGEST_FLAP
