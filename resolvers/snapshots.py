@@ -33,6 +33,10 @@ PERMANENT = frozenset(
     {PrecheckProblemCode.NOT_FOUND, PrecheckProblemCode.INVALID_REFERENCE, PrecheckProblemCode.UNKNOWN_PROVIDER}
 )
 
+# Clocks are corrected by fractions of a second all the time; an answer from farther ahead was read before the
+# clock was set back, and nobody knows how old it is.
+_LARGEST_CORRECTION_SECONDS = 1.0
+
 # Nobody waits for ever for a call that was given up.
 _LOST = errors.InternalFault(
     "This server gave up the call, for it is about to end or failed; its log says why."
@@ -69,7 +73,7 @@ class Snapshots:
         locale = self.spoken(reference, locale)
         known = self._store.newest(reference, locale).precheck
         now = self._clock.now()
-        if known is not None and max_age_seconds > 0 and _age(known, now) <= max_age_seconds:
+        if known is not None and _is_young(known, now, max_age_seconds):
             return PrecheckLookup(ref=ref_of(reference), precheck=aged(known, PrecheckSnapshotSource.CACHED, now))
         outcome = await asyncio.shield(self._flight(Flight(reference, locale)))
         return self._lookup(reference, known, outcome)
@@ -218,7 +222,11 @@ def ref_of(reference: Reference) -> PrecheckRef:
 
 def _age(precheck: Precheck, now: datetime) -> float:
     fetched_at = precheck.freshness.fetched_at
-    return float("inf") if fetched_at is None else max(0.0, (now - fetched_at).total_seconds())
+    return float("inf") if fetched_at is None else (now - fetched_at).total_seconds()
+
+
+def _is_young(precheck: Precheck, now: datetime, max_age_seconds: float) -> bool:
+    return max_age_seconds > 0 and -_LARGEST_CORRECTION_SECONDS <= _age(precheck, now) <= max_age_seconds
 
 
 def aged(
@@ -228,7 +236,7 @@ def aged(
     freshness = PrecheckFreshness(
         source=source,
         fetched_at=precheck.freshness.fetched_at,
-        age_seconds=round(_age(precheck, now), 3),
+        age_seconds=round(max(0.0, _age(precheck, now)), 3),
         problem=problem,
     )
     return replace(precheck, freshness=freshness)

@@ -30,6 +30,8 @@ _ALL = 100.0
 _MOST_BEFORE_THE_END = 99.0
 # Of a vendor whose final answers never repeat, the last of so many is believed: every stream has to end.
 MOST_FINAL_READINGS = 5
+# Machines of one vendor disagree for seconds; a run last seen at work before that may well have ended since.
+_DOUBTED_FOR = timedelta(seconds=60)
 # No call takes so long. A reading dated further back is no late one: the clock was set back meanwhile.
 _LONGEST_DELAY = timedelta(seconds=60)
 
@@ -117,6 +119,14 @@ def continued(previous: Precheck | None, reading: Precheck) -> Precheck:
 def believed(precheck: Precheck) -> Precheck:
     """What may be told to whoever waits for the end: an end that is not confirmed has not come."""
     return precheck if precheck.unconfirmed is None else precheck.unconfirmed.before
+
+
+def is_doubtful(precheck: Precheck) -> bool:
+    """Whether an end that is not confirmed came so soon after a reading at work that the next may be so again."""
+    end_at, before_at = precheck.freshness.fetched_at, believed(precheck).freshness.fetched_at
+    if precheck.unconfirmed is None or end_at is None or before_at is None:
+        return False
+    return end_at - before_at <= _DOUBTED_FOR
 
 
 def is_new_run(previous: Precheck, reading: Precheck) -> bool:

@@ -1,6 +1,7 @@
 """Who watches what: viewers join topics, the first viewer of a topic starts its poller, the last one ends it."""
 
 import asyncio
+import contextlib
 import itertools
 import random
 import secrets
@@ -97,18 +98,21 @@ class Hub:
     ) -> PrecheckEvent | None:
         if deadline is None:
             return await viewer.next()
-        try:
-            async with asyncio.timeout(max(0.0, deadline - self._clock.monotonic())):
-                return await viewer.next()
-        except TimeoutError:
-            for each in watched:
-                if each.reference in viewer.unfinished:
-                    self._topics[each].end(viewer, _deadline_passed(each.reference, self._deadline_seconds))
-            return await viewer.next()
+        left_seconds = deadline - self._clock.monotonic()
+        # A mailbox that is never empty is never waited for: no timeout would cut that short.
+        if left_seconds > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left_seconds):
+                    return await viewer.next()
+        for each in watched:
+            if each.reference in viewer.unfinished:
+                self._topics[each].end(viewer, _deadline_passed(each.reference, self._deadline_seconds))
+        return await viewer.next()
 
     def _join(self, watched: Watched, viewer: Viewer) -> None:
         topic = self._topics.get(watched)
-        if topic is None:
+        # A topic that was given up lives on for who has not read its last event; newcomers ask anew.
+        if topic is None or topic.is_given_up:
             # Inserted before anything is awaited: two first viewers make one poller.
             topic = self._topics[watched] = Topic(watched.reference, self._clock, self._next_revision, self._epoch)
             self._start(watched, topic, self._poller(topic, watched.locale))

@@ -6,18 +6,21 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from resolvers.domain import Precheck
+from resolvers.domain import Precheck, PrecheckProblem
 from resolvers.errors import InternalFault
 from resolvers.live.topic import Topic
 from resolvers.metrics import POLLER_FAULTS
 from resolvers.snapshots import Snapshots
 from resolvers.stall import is_stalled
-from resolvers.vocabulary import PrecheckLocale
+from resolvers.vocabulary import PrecheckLocale, PrecheckProblemCode
 
 SLOWEST_POLL_SECONDS = 10.0
 # A run that has come to a stand waits for a person, not for the next second.
 STALLED_POLL_SECONDS = 30.0
-LONGEST_BACK_OFF_SECONDS = 30.0
+# Breaker and limiter spare a vendor in trouble; longer waits here would only find out late that it is back.
+LONGEST_BACK_OFF_SECONDS = 5.0
+# Nobody but the poller itself spares this server.
+LONGEST_FAULT_BACK_OFF_SECONDS = 30.0
 _SLOWING = 1.5
 _JITTER = 0.1
 _MAX_FIRST_AGE_SECONDS = 0.5  # a viewer that comes right after a query needs no second call
@@ -46,12 +49,14 @@ class Pace:
             self._seconds = self._floor if changed else min(self._seconds * _SLOWING, slowest)
         return max(self._floor, self._seconds * (1 + _JITTER * (2 * self._random() - 1)))
 
-    def after_failure(self, asked_to_wait_seconds: float | None) -> float:
+    def after_failure(self, problem: PrecheckProblem) -> float:
         """The wait after trouble: as told, for whoever tells it knows when asking is worth it; else doubling."""
         self._failures += 1
-        if asked_to_wait_seconds:
-            return max(self._floor, asked_to_wait_seconds)
-        return max(self._floor, min(self._floor * 2.0 ** min(self._failures, 10), LONGEST_BACK_OFF_SECONDS))
+        if problem.retry_after_seconds:
+            return max(self._floor, problem.retry_after_seconds)
+        is_ours = problem.code is PrecheckProblemCode.INTERNAL
+        longest = LONGEST_FAULT_BACK_OFF_SECONDS if is_ours else LONGEST_BACK_OFF_SECONDS
+        return max(self._floor, min(self._floor * 2.0 ** min(self._failures, 10), longest))
 
 
 class Poller:
@@ -94,7 +99,7 @@ class Poller:
             return self._pace.after_reading(
                 changed=changed, is_over=self._topic.is_over, is_stalled=is_stalled(reading)
             )
-        wait_seconds = self._pace.after_failure(reading.retry_after_seconds)
+        wait_seconds = self._pace.after_failure(reading)
         self._topic.fail(reading, wait_seconds)
         return wait_seconds
 
@@ -104,7 +109,7 @@ class Poller:
         if repr(fault) != self._known_fault:
             self._known_fault = repr(fault)
             _log.error("poller_fault", provider=provider_id, exc_info=fault)
-        wait_seconds = self._pace.after_failure(None)
+        wait_seconds = self._pace.after_failure(_FAULT)
         # What keeps viewers from being told now may be over at the next attempt.
         with contextlib.suppress(Exception):
             self._topic.fail(_FAULT, wait_seconds)

@@ -12,8 +12,8 @@ from resolvers.live.diff import changed_items, kind_of_change
 from resolvers.live.viewer import Viewer
 from resolvers.reference import Reference
 from resolvers.snapshots import PERMANENT, aged
-from resolvers.verdict import believed, says_the_same
-from resolvers.vocabulary import PrecheckEventKind, PrecheckSnapshotSource
+from resolvers.verdict import believed, is_doubtful, says_the_same
+from resolvers.vocabulary import PrecheckEventKind, PrecheckProblemCode, PrecheckSnapshotSource
 
 
 class Topic:
@@ -31,7 +31,8 @@ class Topic:
         self._next_revision = next_revision
         self._epoch = epoch
         self._revision = 0
-        self._precheck: Precheck | None = None
+        self._precheck: Precheck | None = None  # as viewers were shown it
+        self._newest: Precheck | None = None  # as it was read last: perhaps an end that is held back
         self._problem: PrecheckProblem | None = None
 
     @property
@@ -52,11 +53,12 @@ class Topic:
     def take(self, reading: Precheck) -> bool:
         """Publish a reading; whether it changed anything.
 
-        An end that is not confirmed is held back: viewers see what was known before it.
+        An end that is not confirmed is held back where the run was at work a moment ago or in what viewers
+        were shown: they see what was known before it.
         """
         before, after = self._precheck, self._shown(reading)
         if before is not None and self._problem is None and says_the_same(before, after):
-            self._precheck = after
+            self._precheck, self._newest = after, reading
             return False
         self._revision = self._next_revision()
         if before is None:
@@ -64,13 +66,16 @@ class Topic:
         else:
             news = dict.fromkeys(self.viewers, self._news(before, after))
         # Only now: a fault before this leaves the reading untold, to be told as it should at the next one.
-        self._precheck, self._problem = after, None
+        self._precheck, self._newest, self._problem = after, reading, None
         for viewer, events in news.items():
             self._put(viewer, events)
         return True
 
     def fail(self, problem: PrecheckProblem, next_attempt_seconds: float) -> None:
-        """Tell every viewer of trouble and when the next attempt is; give up if there is to be none."""
+        """Tell every viewer of trouble and when the next attempt is; give up if there is to be none.
+
+        The event shows the newest reading, be it an end that was held back: its second reading has failed.
+        """
         is_permanent = problem.code in PERMANENT
         if is_permanent and self._may_come_back(problem):
             is_permanent, problem = False, replace(problem, retryable=True)
@@ -86,20 +91,25 @@ class Topic:
     def end(self, viewer: Viewer, problem: PrecheckProblem) -> None:
         """Tell one viewer why its watch ends, with the state that is known."""
         now = self._clock.now()
-        known = aged(self._precheck, PrecheckSnapshotSource.CACHED, now) if self._precheck else None
+        known = aged(self._newest, PrecheckSnapshotSource.CACHED, now) if self._newest else None
         viewer.put(self.reference, self._event(PrecheckEventKind.PROBLEM, known, problem=problem))
         viewer.finish(self.reference)
 
     def _may_come_back(self, problem: PrecheckProblem) -> bool:
         # Answers may be partial: who was there a moment ago and is left out, without the vendor's
         # word that it is gone, is believed to be gone only the second time.
-        is_left_out = problem.vendor_code is None and self._precheck is not None
-        return is_left_out and (self._problem is None or self._problem.code is not problem.code)
+        is_left_out = problem.code is PrecheckProblemCode.NOT_FOUND and problem.vendor_code is None
+        is_known = self._precheck is not None
+        return is_left_out and is_known and (self._problem is None or self._problem.code is not problem.code)
 
     def _shown(self, reading: Precheck) -> Precheck:
-        if reading.unconfirmed is None:
+        if reading.unconfirmed is None or not (self._shows_work or is_doubtful(reading)):
             return reading
         return aged(believed(reading), PrecheckSnapshotSource.CACHED, self._clock.now())
+
+    @property
+    def _shows_work(self) -> bool:
+        return self._precheck is not None and not self._precheck.status.is_final
 
     def _greeting(self, viewer: Viewer, precheck: Precheck) -> list[PrecheckEvent]:
         gap = viewer.resumed_after is not None and self._revision > viewer.resumed_after
@@ -116,7 +126,7 @@ class Topic:
         return [event]
 
     def _trouble(self, problem: PrecheckProblem) -> PrecheckEvent:
-        known = self._precheck
+        known = self._newest
         if known is not None:
             known = aged(known, PrecheckSnapshotSource.STALE, self._clock.now(), problem)
         return self._event(PrecheckEventKind.PROBLEM, known, problem=problem)

@@ -87,12 +87,16 @@ class Viewer:
             self._running.discard(reference)
             if not self.stays:
                 self.unfinished.discard(reference)
-        elif event.kind is PrecheckEventKind.RESTARTED:
+        elif reference in self.unfinished and (event.kind is PrecheckEventKind.RESTARTED or _is_at_work(event)):
             self._running.add(reference)
         if self._until is PrecheckStreamEnd.FIRST_BLOCKER and _is_blocked(event):
             # What waits for other prechecks no longer matters; the end of the blocked one is still told.
             self._blocked = reference
             self._mailbox = {key: events for key, events in self._mailbox.items() if key == reference}
+
+
+def _is_at_work(event: PrecheckEvent) -> bool:
+    return event.precheck is not None and not event.precheck.status.is_final
 
 
 def _is_blocked(event: PrecheckEvent) -> bool:

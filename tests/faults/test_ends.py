@@ -156,6 +156,50 @@ class TestEnd:
         assert events[0]["precheck"]["freshness"]["source"] == "CACHED"
         assert count(emulator, "oms-ce") == 3
 
+    async def test_an_end_that_comes_hours_after_the_run_was_seen_at_work_is_told_at_once(
+        self, providers: list[ProviderSettings], emulator: Emulator
+    ) -> None:
+        clock = MovableClock()
+        bodies = [oms("RUNNING", 50.0, "PASSED", "RUNNING"), oms("FINISHED", 100.0, "PASSED", "PASSED")]
+        reference = emulator.create_run("oms-ce", script=[*map(step, bodies)])
+        with served(providers, clock=clock) as server:
+            assert (await show(server, "oms-ce", reference))["status"] == "RUNNING"
+            emulator.advance(LONG)
+            clock.move(7200)
+            stream = server.over_sse(WATCH, refs=[ref("oms-ce", reference)])
+            assert told([event_of(payload) async for payload in stream]) == [
+                ("SNAPSHOT", 1, 100),
+                ("COMPLETED", 1, 100),
+            ]
+        assert count(emulator, "oms-ce") == 2
+
+    async def test_a_vendor_that_fails_after_the_end_was_read_once_does_not_hide_it(
+        self, emulator: Emulator, provider_file: Path
+    ) -> None:
+        clock = MovableClock()
+        bodies = [oms("RUNNING", 50.0, "PASSED", "RUNNING"), oms("FINISHED", 100.0, "PASSED", "PASSED")]
+        reference = emulator.create_run("oms-ce", script=[*map(step, bodies)])
+        with served(polled(provider_file, poll_seconds=100.0), clock=clock) as server:
+            events = server.over_sse(WATCH, refs=[ref("oms-ce", reference)])
+            assert told([event_of(await anext(events))]) == [("SNAPSHOT", 1, 50)]
+            emulator.advance(LONG)
+            await clock.asked_for(1)
+            clock.move(111)
+            await clock.asked_for(2)
+            emulator.fault("oms-ce", "status", status=403)
+            clock.move(111)
+            trouble = event_of(await anext(events))
+            assert (trouble["kind"], trouble["precheck"]["status"], trouble["remaining"]) == (
+                "PROBLEM",
+                "COMPLETED",
+                1,
+            )
+            assert trouble["precheck"]["freshness"]["source"] == "STALE"
+            emulator.ask("DELETE", "/faults")
+            await clock.asked_for(3)
+            clock.move(111)
+            assert [event_of(payload)["kind"] async for payload in events] == ["COMPLETED"]
+
     async def test_an_end_that_did_not_last_is_taken_back_from_the_list_too(
         self, providers: list[ProviderSettings], emulator: Emulator
     ) -> None:

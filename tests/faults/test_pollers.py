@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from graph.connections import connect
 from resolvers.clock import Clock
 from resolvers.domain import PrecheckEvent
-from resolvers.live.hub import Hub
+from resolvers.live.hub import DEADLINE_SECONDS, Hub
 from resolvers.metrics import POLLER_FAULTS
 from resolvers.reference import Reference
 from resolvers.snapshots import Snapshots
@@ -20,7 +20,18 @@ from resolvers.store.contract import Entry, Store
 from resolvers.store.local import LocalStore
 from resolvers.vocabulary import PrecheckEventKind, PrecheckLocale, PrecheckStreamEnd
 from tests.emulator.process import Emulator
-from tests.faults.watching import LONG, WATCH, MovableClock, count, oms, polled, polled_in_all, step, until
+from tests.faults.watching import (
+    LONG,
+    WATCH,
+    MovableClock,
+    count,
+    oms,
+    polled,
+    polled_in_all,
+    polled_more,
+    step,
+    until,
+)
 from tests.graph.documents import event_of, ref
 from tests.graph.served import Socket, served
 
@@ -201,6 +212,37 @@ async def test_the_last_viewer_leaves_nothing_behind(emulator: Emulator, opened:
     assert hub.topics == 0
     # None of them waits for its next poll, which is long to come.
     await until(lambda: asyncio.all_tasks() <= before)
+
+
+async def test_who_comes_after_a_watch_was_given_up_asks_anew(emulator: Emulator, opened: Opened) -> None:
+    hub = opened(0.02, Clock())
+    gone = {"success": False, "code": "NOT_FOUND", "message": "precheck not found", "errorDetail": None}
+    reference = emulator.create_run("oms-ce", script=[step(gone), step(oms("RUNNING", 50.0, "RUNNING"))])
+    slow, late = (watched(hub, "oms-ce", reference) for _ in range(2))
+    given_up = await anext(slow)
+    assert given_up.problem is not None
+    assert (given_up.problem.code.value, given_up.remaining) == ("NOT_FOUND", 0)
+    emulator.advance(LONG)
+    assert (await anext(late)).kind is PrecheckEventKind.SNAPSHOT
+    assert await collected(slow) == []
+    assert hub.topics == 1, "who leaves the watch that was given up does not end the new one"
+    await late.aclose()
+
+
+async def test_the_deadline_holds_for_a_viewer_that_never_has_to_wait(emulator: Emulator, opened: Opened) -> None:
+    clock = MovableClock()
+    at_work = [step(oms("RUNNING", percent, "RUNNING")) for percent in (25.0, 50.0, 75.0)]
+    events = watched(opened(0.02, clock), "oms-ce", emulator.create_run("oms-ce", script=at_work))
+    assert (await anext(events)).kind is PrecheckEventKind.SNAPSHOT
+    seen = []
+    for moved in (DEADLINE_SECONDS, 0.0):
+        emulator.advance(LONG)
+        await polled_more(emulator, "oms-ce", 3)  # what changed lies in the mailbox
+        clock.move(moved)
+        event = await anext(events)
+        seen.append((event.kind.value, event.problem and event.problem.code.value))
+    assert seen == [("CHANGED", None), ("PROBLEM", "TIMEOUT")]
+    assert await collected(events) == []
 
 
 @pytest.mark.row("L3")

@@ -140,8 +140,10 @@ async def test_a_stream_of_a_provider_that_is_gone_says_so_and_ends(
         assert event_of(await anext(stream))["kind"] == "SNAPSHOT"
         configuration.write(configuration.dts)
         assert await server.reloaded() == ["nine"]
-        *_, last = [event_of(payload) async for payload in stream]
-    assert (last["kind"], last["problem"]["code"]) == ("PROBLEM", "UNKNOWN_PROVIDER")
+        events = [event_of(payload) async for payload in stream]
+    assert [(event["kind"], event["problem"]["code"], event["remaining"]) for event in events] == [
+        ("PROBLEM", "UNKNOWN_PROVIDER", 0)
+    ]
 
 
 @pytest.mark.row("C4")

@@ -1,6 +1,6 @@
 """Live progress below GraphQL: mailboxes, topics and pace, without any clock but the test's."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from resolvers.clock import Clock
 from resolvers.domain import Precheck, PrecheckProblem
-from resolvers.errors import Unreachable
+from resolvers.errors import InternalFault, Unreachable
 from resolvers.live.diff import changed_items, kind_of_change
 from resolvers.live.poller import Pace
 from resolvers.live.topic import Topic
@@ -30,10 +30,13 @@ OTHER = Reference("dts", "dts-2")
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 RUNNING, COMPLETED = PrecheckStatus.RUNNING, PrecheckStatus.COMPLETED
 DOWN = Unreachable("The vendor cannot be reached.").problem
+OUR_FAULT = InternalFault("This server failed.").problem
 
 
-def reading(status: PrecheckStatus, *states: str, reference: Reference = REFERENCE) -> Precheck:
-    report = Report(reference, NOW)
+def reading(
+    status: PrecheckStatus, *states: str, reference: Reference = REFERENCE, seconds: float = 0.0
+) -> Precheck:
+    report = Report(reference, NOW + timedelta(seconds=seconds))
     for place, state in enumerate(states):
         report.add(
             code=f"check{place}",
@@ -100,6 +103,52 @@ async def test_a_slow_viewer_hears_of_no_change_of_an_item_that_has_vanished_sin
     topic.take(reading(RUNNING, "PASSED", "PASSED"))
     topic.take(reading(RUNNING, "PASSED"))
     assert await drained(slow, 1) == [("CHANGED", 1, [("check0", "PENDING")])]
+
+
+async def test_an_end_long_after_the_run_was_at_work_is_told_at_once_and_may_be_taken_back() -> None:
+    staying = viewer(until="NEVER")
+    topic = topic_with(staying)
+    at_work = continued(None, reading(RUNNING, "PENDING"))
+    ended = continued(at_work, reading(COMPLETED, "PASSED", seconds=61.0))
+    assert ended.unconfirmed is not None
+    topic.take(ended)
+    assert await drained(staying, 2) == [("SNAPSHOT", 1, []), ("COMPLETED", 0, [])]
+    topic.take(continued(ended, reading(RUNNING, "PENDING", seconds=62.0)))
+    assert await drained(staying, 1) == [("CHANGED", 1, [("check0", "PASSED")])]
+
+
+@pytest.mark.parametrize("is_shown_at_work", [True, False])
+async def test_an_end_that_contradicts_a_run_at_work_waits_for_its_second_reading(is_shown_at_work: bool) -> None:
+    one = viewer()
+    topic = topic_with(one)
+    at_work = continued(None, reading(RUNNING, "PENDING"))
+    if is_shown_at_work:
+        topic.take(at_work)
+    topic.take(continued(at_work, reading(COMPLETED, "PASSED", seconds=7200.0 if is_shown_at_work else 60.0)))
+    event = await one.next()
+    assert event is not None
+    assert event.precheck is not None
+    assert (event.kind.value, event.precheck.status) == ("SNAPSHOT", RUNNING)
+    topic.fail(DOWN, 2.5)
+    assert [kind for kind, _, _ in await drained(one, 1)] == ["PROBLEM"], "and no COMPLETED before it"
+
+
+async def test_an_end_whose_second_reading_fails_is_shown_beside_the_problem() -> None:
+    one = viewer()
+    topic = topic_with(one)
+    at_work = continued(None, reading(RUNNING, "PENDING"))
+    ended = continued(at_work, reading(COMPLETED, "PASSED", seconds=1.0))
+    topic.take(at_work)
+    topic.take(ended)
+    await drained(one, 1)
+    topic.fail(DOWN, 2.5)
+    event = await one.next()
+    assert event is not None
+    assert event.precheck is not None
+    assert (event.kind.value, event.remaining, event.precheck.status) == ("PROBLEM", 1, COMPLETED)
+    assert event.precheck.freshness.source.value == "STALE"
+    topic.take(continued(ended, reading(COMPLETED, "PASSED", seconds=2.0)))
+    assert await drained(one, 1) == [("COMPLETED", 0, [("check0", "PENDING")])]
 
 
 async def test_a_re_run_is_told_even_if_it_was_over_between_two_readings() -> None:
@@ -220,11 +269,17 @@ def test_pace_slows_while_nothing_changes_and_backs_off_from_trouble() -> None:
     assert waits[-1] == 10.0
     assert pace.after_reading(changed=True, is_over=False) == 1.0
     assert pace.after_reading(changed=True, is_over=True) == 10.0
-    assert [pace.after_failure(None) for _ in range(6)] == [2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
-    assert pace.after_failure(7.5) == 7.5
-    assert pace.after_failure(0.0) == 30.0, "no time at all is none told"
+    assert [pace.after_failure(DOWN) for _ in range(4)] == [2.0, 4.0, 5.0, 5.0]
+    assert pace.after_failure(replace(DOWN, retry_after_seconds=7.5)) == 7.5
+    assert pace.after_failure(replace(DOWN, retry_after_seconds=0.0)) == 5.0, "no time at all is none told"
     assert pace.after_reading(changed=True, is_over=False, is_stalled=True) == 30.0
     assert pace.after_reading(changed=False, is_over=False, is_stalled=False) == 10.0
     never_below_the_floor = Pace(60.0, lambda: 0.0)
     assert never_below_the_floor.after_reading(changed=True, is_over=False) == 60.0
-    assert never_below_the_floor.after_failure(None) == 60.0
+    assert never_below_the_floor.after_failure(DOWN) == 60.0
+    assert never_below_the_floor.after_failure(OUR_FAULT) == 60.0
+
+
+def test_faults_of_this_server_are_waited_for_longer_than_those_of_a_vendor() -> None:
+    pace = Pace(1.0, lambda: 0.5)
+    assert [pace.after_failure(OUR_FAULT) for _ in range(6)] == [2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
