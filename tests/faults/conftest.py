@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from resolvers.upstream.contract import ProviderSettings
 from tests.docs.pages import fault_matrix
 from tests.emulator.process import Emulator
 from tests.faults.bench import Wiring
+from tests.faults.watching import Stream, polled
+from tests.graph.served import Served, served
 from tests.providers.bench import Bench, known_providers
 
 ROW = "row"
@@ -50,3 +53,20 @@ def shown(terminalreporter: pytest.TerminalReporter) -> Iterator[tuple[str, bool
     for word in ("passed", "failed", "error", "skipped", "xfailed"):
         for report in terminalreporter.stats.get(word, ()):
             yield from ((row, word == "passed") for name, row in report.user_properties if name == ROW)
+
+
+@pytest.fixture
+def providers(emulator: Emulator, provider_file: Path) -> list[ProviderSettings]:
+    return polled(provider_file, poll_seconds=0.02)
+
+
+@pytest.fixture
+def server(providers: list[ProviderSettings]) -> Iterator[Served]:
+    with served(providers) as server:
+        yield server
+
+
+@pytest.fixture(params=["over_websocket", "over_sse"])
+def stream(server: Served, request: pytest.FixtureRequest) -> Stream:
+    method: Stream = getattr(server, request.param)
+    return method

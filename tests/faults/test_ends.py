@@ -1,7 +1,6 @@
 """When a run is over: an end is told when a second reading agrees, and one that did not last is none."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,52 +13,19 @@ from tests.faults.watching import (
     LONG,
     WATCH,
     MovableClock,
+    Stream,
     count,
     dts,
     oms,
     polled,
     polled_in_all,
     polled_more,
+    show,
     step,
+    told,
 )
 from tests.graph.documents import event_of, ref
 from tests.graph.served import Served, served
-
-Stream = Callable[..., AsyncGenerator[dict[str, Any], None]]
-SHOW = """
-query Show($refs: [PrecheckRefInput!]!) {
-  lookupPrechecks(refs: $refs, maxAgeSeconds: 0) {
-    precheck { run status progress { percent } problems { code message retryable } }
-  }
-}"""
-
-
-@pytest.fixture
-def providers(emulator: Emulator, provider_file: Path) -> list[ProviderSettings]:
-    return polled(provider_file, poll_seconds=0.02)
-
-
-@pytest.fixture
-def server(providers: list[ProviderSettings]) -> Iterator[Served]:
-    with served(providers) as server:
-        yield server
-
-
-@pytest.fixture(params=["over_websocket", "over_sse"])
-def stream(server: Served, request: pytest.FixtureRequest) -> Stream:
-    method: Stream = getattr(server, request.param)
-    return method
-
-
-async def show(server: Served, provider: str, reference: str) -> Any:
-    answer = await server.data(SHOW, refs=[ref(provider, reference)])
-    return answer["lookupPrechecks"][0]["precheck"]
-
-
-def told(events: list[dict[str, Any]]) -> list[tuple[str, int, float]]:
-    return [
-        (event["kind"], event["precheck"]["run"], event["precheck"]["progress"]["percent"]) for event in events
-    ]
 
 
 @pytest.mark.row("S3")

@@ -1,8 +1,7 @@
 """What vendors say from answer to answer: falls, re-runs, vanished checks, runs that never end, late replies."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator
-from pathlib import Path
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -17,44 +16,16 @@ from tests.faults.watching import (
     LONG,
     WATCH,
     MovableClock,
+    Stream,
     count,
     dts,
     oms,
-    polled,
+    show,
     step,
+    told,
 )
 from tests.graph.documents import event_of, ref
 from tests.graph.served import Served, served
-
-Stream = Callable[..., AsyncGenerator[dict[str, Any], None]]
-SHOW = """
-query Show($refs: [PrecheckRefInput!]!) {
-  lookupPrechecks(refs: $refs, maxAgeSeconds: 0) {
-    precheck { run status progress { percent } problems { code message retryable } }
-  }
-}"""
-
-
-@pytest.fixture
-def providers(emulator: Emulator, provider_file: Path) -> list[ProviderSettings]:
-    return polled(provider_file, poll_seconds=0.02)
-
-
-@pytest.fixture
-def server(providers: list[ProviderSettings]) -> Iterator[Served]:
-    with served(providers) as server:
-        yield server
-
-
-@pytest.fixture(params=["over_websocket", "over_sse"])
-def stream(server: Served, request: pytest.FixtureRequest) -> Stream:
-    method: Stream = getattr(server, request.param)
-    return method
-
-
-async def show(server: Served, provider: str, reference: str) -> Any:
-    answer = await server.data(SHOW, refs=[ref(provider, reference)])
-    return answer["lookupPrechecks"][0]["precheck"]
 
 
 async def followed(emulator: Emulator, events: AsyncGenerator[dict[str, Any], None]) -> list[dict[str, Any]]:
@@ -64,12 +35,6 @@ async def followed(emulator: Emulator, events: AsyncGenerator[dict[str, Any], No
         seen.append(event_of(payload))
         emulator.advance(LONG)
     return seen
-
-
-def told(events: list[dict[str, Any]]) -> list[tuple[str, int, float]]:
-    return [
-        (event["kind"], event["precheck"]["run"], event["precheck"]["progress"]["percent"]) for event in events
-    ]
 
 
 @pytest.mark.row("S1")

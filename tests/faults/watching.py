@@ -1,7 +1,7 @@
 """What the tests of streams share: a clock that moves by hand, quick providers, bodies of the vendors."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from graph.settings import read_providers
 from resolvers.clock import Clock
 from resolvers.upstream.contract import LimitSettings, ProviderSettings
 from tests.emulator.process import Emulator
+from tests.graph.documents import ref
+from tests.graph.served import Served
 
 LONG = 80  # seconds of one step of a script; tests move the emulator's clock, nobody waits for it
 WATCH = """
@@ -24,6 +26,14 @@ subscription Watch($refs: [PrecheckRefInput!]!, $until: PrecheckStreamEnd) {
     }
     changes { previousState item { code title state } }
     problem { code retryable retryAfterSeconds }
+  }
+}"""
+
+Stream = Callable[..., AsyncGenerator[dict[str, Any], None]]
+SHOW = """
+query Show($refs: [PrecheckRefInput!]!) {
+  lookupPrechecks(refs: $refs, maxAgeSeconds: 0) {
+    precheck { run status progress { percent } problems { code message retryable } }
   }
 }"""
 
@@ -116,3 +126,14 @@ def dts(status: str, steps: Mapping[str, str], names: Mapping[str, str] | None =
     ]
     flag = "checkPass" if status == "success" else ""
     return {"Response": {"RequestId": "r", "Status": status, "CheckFlag": flag, "StepInfo": listed}}
+
+
+async def show(server: Served, provider: str, reference: str) -> Any:
+    answer = await server.data(SHOW, refs=[ref(provider, reference)])
+    return answer["lookupPrechecks"][0]["precheck"]
+
+
+def told(events: list[dict[str, Any]]) -> list[tuple[str, int, float]]:
+    return [
+        (event["kind"], event["precheck"]["run"], event["precheck"]["progress"]["percent"]) for event in events
+    ]
