@@ -97,9 +97,9 @@ class Limiter:
 
     def dismiss(self, provider_id: str) -> None:
         """Send away all who stand in line for this connection."""
-        for place, waits_for in self._waiting.items():
-            if waits_for == provider_id:
-                place.reschedule(0.0)
+        for place in [place for place, waits_for in self._waiting.items() if waits_for == provider_id]:
+            del self._waiting[place]  # at once, for nobody can be sent away twice
+            place.reschedule(0.0)
 
     def ease(self) -> None:
         """The vendor has answered."""

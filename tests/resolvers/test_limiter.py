@@ -124,6 +124,18 @@ async def test_a_line_is_dismissed_for_one_connection_only() -> None:
     assert [type(outcome) for outcome in outcomes] == [Dismissed, type(None)]
 
 
+async def test_a_line_that_is_being_sent_away_may_be_dismissed_again() -> None:
+    limiter = Limiter(1, Clock())
+    await limiter.take()
+    tasks = await lined_up(limiter, "dts", "dts")
+    while not all(task.done() for task in tasks):
+        limiter.dismiss("dts")
+        limiter.pause(30)
+        await asyncio.sleep(0)
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [Dismissed, Dismissed]
+
+
 async def test_trouble_that_many_are_told_of_at_once_is_one_reason_to_slow_down() -> None:
     clock = Driven()
     limiter = Limiter(20, clock)
