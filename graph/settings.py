@@ -39,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cors_origins: str = ""
     stream_deadline_seconds: float = 1800.0
     max_references: int = 100
+    max_cost: int = 40_000
     compiled_execution: bool = True
     log_level: str = "info"
     jwks_url: str = ""
@@ -69,8 +70,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 def _checked(settings: Settings) -> Settings:
     if not settings.stream_deadline_seconds > 0:
         raise ConfigurationError(f"{PREFIX}STREAM_DEADLINE_SECONDS takes more than 0 seconds.")
-    if settings.max_references < 1:
-        raise ConfigurationError(f"{PREFIX}MAX_REFERENCES takes 1 or more.")
+    for name in ("max_references", "max_cost"):
+        if getattr(settings, name) < 1:
+            raise ConfigurationError(f"{PREFIX}{name.upper()} takes 1 or more.")
     _check_bearers(settings)
     return settings
 

@@ -21,7 +21,7 @@ from graph.types.findings import (
 from graph.types.inputs import PrecheckFilter, PrecheckItemFilter
 from graph.types.problem import PrecheckProblem
 from graph.types.provider import ProviderHealth, ProviderLimits
-from graph.types.views import InstancesOf, described, shown_as
+from graph.types.views import InstancesOf, described, shown_as, typically
 from graph.types.words import (
     PrecheckCategory,
     PrecheckDirection,
@@ -38,6 +38,8 @@ from graph.types.words import (
 from resolvers import domain, item, precheck, provider, query
 from resolvers.context import Info
 
+ITEMS = 40  # the longest documented answer, of DRS, has 39
+BLOCKERS = 5
 FIRST_DESCRIPTION = "Most entries of the page, 0 to 100; null means the default."
 AFTER_DESCRIPTION = "The `endCursor` of the page before."
 
@@ -80,7 +82,8 @@ class Precheck:
     freshness: PrecheckFreshness = strawberry.field(description="How old this answer is, and why it may be stale.")
     problems: list[PrecheckProblem] = strawberry.field(
         description="Trouble that belongs to the whole precheck, such as a vendor error for this id only, or "
-        "a run that ought to be over and is not."
+        "a run that ought to be over and is not.",
+        metadata=typically(1),
     )
     vendor: PrecheckVendorView = strawberry.field(
         description="What the vendor itself concluded, in its own words, for comparison with `verdict`."
@@ -98,7 +101,11 @@ class Precheck:
         """Resolved in resolvers.precheck."""
         return precheck.provider(parent, info)
 
-    @shown_as(list["PrecheckItem"], "A plain list: a precheck has tens of items, so nothing is cut off by paging.")
+    @shown_as(
+        list["PrecheckItem"],
+        "A plain list: a precheck has tens of items, so nothing is cut off by paging.",
+        typically(ITEMS),
+    )
     @staticmethod
     def items(
         parent: Parent[domain.Precheck],
@@ -107,7 +114,11 @@ class Precheck:
         """Resolved in resolvers.precheck."""
         return precheck.items(parent, filter.plain() if filter else None)
 
-    @shown_as(list["PrecheckItem"], "Failed and not skipped. Shorthand for items(filter: {blocking: true}).")
+    @shown_as(
+        list["PrecheckItem"],
+        "Failed and not skipped. Shorthand for items(filter: {blocking: true}).",
+        typically(BLOCKERS),
+    )
     @staticmethod
     def blockers(parent: Parent[domain.Precheck]) -> Sequence[domain.PrecheckItem]:
         """Resolved in resolvers.precheck."""
@@ -164,11 +175,15 @@ class PrecheckItem:
     )
     log: list[str] = strawberry.field(description="Lines the vendor logged for it.")
     evidence: list[PrecheckEvidence] = strawberry.field(
-        description="Measured facts behind the result, for example free and needed space."
+        description="Measured facts behind the result, for example free and needed space.", metadata=typically(2)
     )
-    sub_jobs: list[PrecheckSubJob] = strawberry.field(description="Sub-tasks that failed under it.")
+    sub_jobs: list[PrecheckSubJob] = strawberry.field(
+        description="Sub-tasks that failed under it.", metadata=typically(1)
+    )
     details: list[PrecheckItemDetail] = strawberry.field(
-        description="Findings inside a step, where a vendor nests them (DTS). The step stays the unit of skipping."
+        description="Findings inside a step, where a vendor nests them (DTS). The step stays the unit of "
+        "skipping.",
+        metadata=typically(2),
     )
 
     @shown_as(Precheck, "The precheck it belongs to, from the same snapshot.")
@@ -298,7 +313,8 @@ class PrecheckEvent:
     )
     changes: list[PrecheckItemChange] = strawberry.field(
         description="Items that are new, or whose state, skip or text changed with this event. Empty in a "
-        "SNAPSHOT. An item that vanished is in neither this list nor `precheck.items`."
+        "SNAPSHOT. An item that vanished is in neither this list nor `precheck.items`.",
+        metadata=typically(BLOCKERS),
     )
     problem: PrecheckProblem | None = strawberry.field(
         description="Set in a PROBLEM; `retryAfterSeconds` says when the next attempt is."

@@ -1,18 +1,23 @@
 """A field whose resolver returns a domain object, shown as the GraphQL type that is its view."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any, TypeVar, cast
 
 import strawberry
+from graphql import GraphQLField
 
 _Resolver = TypeVar("_Resolver", bound=Callable[..., Any])
+_ENTRIES = "entries"
 
 
-def shown_as(graphql_type: Any, description: str) -> Callable[[_Resolver], _Resolver]:
+def shown_as(
+    graphql_type: Any, description: str, metadata: Mapping[str, int] | None = None
+) -> Callable[[_Resolver], _Resolver]:
     """Make a function a described field of this GraphQL type, whatever domain type it is annotated with."""
 
     def decorate(resolver: _Resolver) -> _Resolver:
-        return cast("_Resolver", strawberry.field(resolver, description=description, graphql_type=graphql_type))
+        field = strawberry.field(resolver, description=description, graphql_type=graphql_type, metadata=metadata)
+        return cast("_Resolver", field)
 
     return decorate
 
@@ -41,3 +46,15 @@ class InstancesOf:
 def described(description: str) -> Any:
     """A description for an argument, to stand in its `Annotated` type."""
     return strawberry.argument(description=description)
+
+
+def typically(entries: int) -> dict[str, int]:
+    """The metadata of a list of objects that no argument bounds: how many entries its cost is reckoned with."""
+    return {_ENTRIES: entries}
+
+
+def entries_of(field: GraphQLField) -> int | None:
+    """How many entries a list typically has, where its field tells."""
+    definition = field.extensions.get("strawberry-definition")
+    entries = definition.metadata.get(_ENTRIES) if definition is not None else None
+    return entries if isinstance(entries, int) else None

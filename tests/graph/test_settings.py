@@ -126,6 +126,7 @@ def test_settings_come_from_the_environment() -> None:
         ({"PRECHECK_PROT": "1"}, "PRECHECK_PROT is not a setting; there are PRECHECK_COMPILED_EXECUTION"),
         ({"PRECHECK_PORT": "many"}, "PRECHECK_PORT=many"),
         ({"PRECHECK_MAX_REFERENCES": "0"}, "PRECHECK_MAX_REFERENCES takes 1"),
+        ({"PRECHECK_MAX_COST": "0"}, "PRECHECK_MAX_COST takes 1"),
         ({"PRECHECK_STREAM_DEADLINE_SECONDS": "-1"}, "PRECHECK_STREAM_DEADLINE_SECONDS takes more than 0"),
         ({**BEARERS, "PRECHECK_JWT_ISSUER": ""}, "JWT_ISSUER and PRECHECK_JWT_AUDIENCE go together"),
         ({**BEARERS, "PRECHECK_JWT_AUDIENCE": ""}, "JWT_ISSUER and PRECHECK_JWT_AUDIENCE go together"),
