@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
+from benchmarks.figure import rounded
 from benchmarks.peers import HIVE
-from benchmarks.rounds import rounded
 from benchmarks.sides import HANDWRITTEN, OURS, STOCK, TEXTBOOK
 
 SHOWN = (

@@ -15,6 +15,7 @@ from typing import Any, cast
 import structlog
 
 from benchmarks import crowds
+from benchmarks.agreement import compared
 from benchmarks.chart import drawn
 from benchmarks.emulated import ROOT, Emulated, emulated
 from benchmarks.execution import executions
@@ -29,14 +30,23 @@ from resolvers.providers.huawei_drs.access import HuaweiDrsSettings
 
 RESULTS = Path(__file__).with_suffix(".json")
 CHART = ROOT / "docs" / "speed.svg"
+CROWDS = {"overlapping": crowds.overlapping, "crowd": crowds.beside_a_huge_answer}
 
 
 def main() -> int:
     """Measure everything; 1 where a goal is missed and `--strict` is given."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
     parser.add_argument("only", nargs="*", help="words of the work that is measured; nothing is written then")
-    parser.add_argument("--strict", action="store_true", help="exit with 1 where a goal is missed")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 where a goal is missed or runs differ")
+    parser.add_argument(
+        "--compare",
+        type=Path,
+        metavar="FILE",
+        help=f"measure nothing: compare an earlier {RESULTS.name} with the last",
+    )
     options = parser.parse_args()
+    if options.compare is not None:
+        return 1 if _disagree(options.compare) and options.strict else 0
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     missed = asyncio.run(_all() if not options.only else _some(options.only))
     return 1 if missed and options.strict else 0
@@ -58,9 +68,10 @@ async def _all() -> bool:
 async def _some(words: Sequence[str]) -> bool:
     async with emulated() as vendors:
         providers_file = await populate(vendors)
-        await _served(vendors, providers_file, words)
-        if "execution" in words:
-            await _executed(providers_file)
+        served, figures = await _served(vendors, providers_file, words)
+        run = await _executed(providers_file) if "execution" in words else []
+    measured_ones = (figure for figure in goals(Cells([*served, *run])) if figure.spread is not None)
+    _tell([*measured_ones, *figures])
     return False
 
 
@@ -73,10 +84,10 @@ async def _served(
     print("over HTTP; of each figure the median of the rounds, and its quartiles\n")
     _row("work", "clients", "side", "calls", "CPU ms", "latency ms", "requests/s")
     async with sides(providers_file, drs.base_url, token) as started:
-        for work in works(drs.project_id):
-            if not words or any(word in work.name for word in words):
-                cells += _told(await measured(work, started, vendors))
-        crowd = () if words else (crowds.overlapping, crowds.beside_a_huge_answer)
+        for together in works(drs.project_id):
+            if not words or any(word in work.name for work in together for word in words):
+                cells += _told(await measured(together, started, vendors))
+        crowd = [each for name, each in CROWDS.items() if not words or name in words]
         figures = [figure for each in crowd for figure in await each(started, vendors)]
     return cells, figures
 
@@ -106,7 +117,17 @@ def _row(work: str, clients: str, side: str, calls: str, cpu: str, latency: str,
 def _tell(figures: Sequence[Figure]) -> None:
     print()
     for figure in figures:
-        print(f"{figure.what:84} | {figure.goal:12} | {figure.measured:46} | {figure.word}")
+        note = f" | {figure.note}" if figure.note else ""
+        print(f"{figure.what:84} | {figure.goal:12} | {figure.measured:46} | {figure.word}{note}")
+
+
+def _disagree(earlier: Path) -> bool:
+    """Print each goal of two runs; whether any figure disagrees."""
+    runs = (json.loads(path.read_text(encoding="utf-8"))["goals"] for path in (earlier, RESULTS))
+    pairs = list(compared(*runs))
+    for pair in pairs:
+        print(f"{pair.what:84} | {pair.earlier:24} | {pair.later:24} | {pair.word}")
+    return not all(pair.agrees for pair in pairs)
 
 
 def _facts(served: Sequence[Cell], run: Sequence[Cell], figures: Sequence[Figure]) -> dict[str, Any]:
@@ -122,7 +143,7 @@ def _facts(served: Sequence[Cell], run: Sequence[Cell], figures: Sequence[Figure
 
 def _fact(cell: Cell, *names: str) -> dict[str, Any]:
     """The quartiles of each figure: CPU and latency in milliseconds of one request."""
-    spreads = {name: [round(each, 3) for each in cell.spread(name)] for name in names}
+    spreads = {name: [round(each, 3) for each in cell.spread(name)[:3]] for name in names}
     clients = {"clients": cell.clients} if cell.clients else {}
     return {"work": cell.work, **clients, "side": cell.side, **spreads}
 
