@@ -23,18 +23,29 @@ class PrecheckByReferenceLoader(DataLoader[LookupKey, PrecheckLookup]):
     """Prechecks by reference. A failure is part of the value, never an exception."""
 
     def __init__(self, snapshots: Snapshots) -> None:
-        super().__init__()
+        self._loading: dict[LookupKey, asyncio.Future[PrecheckLookup]] = {}
+        self._at_hand: dict[LookupKey, PrecheckLookup] = {}
+        super().__init__(cache_map=self._loading)
         self._snapshots = snapshots
 
     async def batch_load_fn(self, keys: list[LookupKey]) -> list[PrecheckLookup]:
         """Answers in the order of the keys; unique references of one connection become its batch calls."""
         return list(await asyncio.gather(*(self._snapshots.read(*key) for key in keys)))
 
-    async def look_up(
+    def look_up(
         self, reference: Reference, locale: PrecheckLocale, max_age_seconds: float
-    ) -> PrecheckLookup:
-        """Load one. graphql-core cancels the siblings of a failed field, so the shared future is shielded."""
-        return await asyncio.shield(self.load(LookupKey(reference, locale, max_age_seconds)))
+    ) -> PrecheckLookup | asyncio.Future[PrecheckLookup]:
+        """The value where a kept answer is young enough, else its future: equal keys get the same all the time.
+
+        graphql-core cancels the siblings of a failed field, so the shared future is shielded.
+        """
+        key = LookupKey(reference, locale, max_age_seconds)
+        found = self._at_hand.get(key)
+        if found is None and key not in self._loading:
+            found = self._snapshots.kept(*key)
+            if found is not None:
+                self._at_hand[key] = found
+        return asyncio.shield(self.load(key)) if found is None else found
 
 
 class Loaders:

@@ -2,9 +2,11 @@
 
 import base64
 import binascii
+import re
 from typing import NamedTuple
 
 MAX_EXTERNAL_ID_LENGTH = 200
+_PLAIN = re.compile(rf"[!-~]{{1,{MAX_EXTERNAL_ID_LENGTH}}}")
 _PRECHECK_PREFIX = "pc1."
 _ITEM_PREFIX = "pi1."
 
@@ -42,7 +44,7 @@ def item_reference_of(item: str) -> tuple[Reference, str] | None:
 
 def is_plain(external_id: str) -> bool:
     """Whether a vendor could have given this identifier: short, printable, no blanks inside."""
-    return 0 < len(external_id) <= MAX_EXTERNAL_ID_LENGTH and all("!" <= sign <= "~" for sign in external_id)
+    return _PLAIN.fullmatch(external_id) is not None
 
 
 def _packed(text: str) -> str:
