@@ -110,12 +110,12 @@ class OperationSchema(strawberry.federation.Schema):
         if not query:
             raise MissingQueryError
         document = self._documents.valid(query)
-        operation_type = _type_of(document, name)
+        operation_type = _type_of(document.operations, name)
         if operation_type not in allowed:
             raise InvalidOperationTypeError(operation_type)
         # On a socket all operations are given the same context, and none may share it.
         own = context.for_operation() if isinstance(context, Context) else context
-        return Asked(document, operation_type, variables, own, root, name)
+        return Asked(document.node, operation_type, variables, own, root, name)
 
     async def _result(self, asked: Asked) -> ExecutionResult:
         try:
@@ -165,9 +165,8 @@ async def _only(result: ExecutionResult) -> Stream:
     yield _presented(result)
 
 
-def _type_of(document: DocumentNode, name: str | None) -> OperationType:
+def _type_of(operations: Sequence[OperationDefinitionNode], name: str | None) -> OperationType:
     """What kind of operation is meant. Raises CannotGetOperationTypeError, and Refused where that is not clear."""
-    operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
     if name is None and len(operations) > 1:
         raise Refused([_ambiguous(operations)])
     for operation in operations:

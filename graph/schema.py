@@ -6,6 +6,7 @@ from typing import Annotated
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
 
 from graph.execution.executor import CompiledExecutor
 from graph.federation import EntitySchema, describe_machinery
@@ -156,11 +157,25 @@ class Subscription:
             yield event
 
 
+class CamelCase(NameConverter):
+    """Strawberry's names, each worked out once; it would do so for every argument of every call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[str, str] = {}
+
+    def apply_naming_config(self, name: str) -> str:
+        """The name in camel case; only names of this schema come here."""
+        if name not in self._known:
+            self._known[name] = super().apply_naming_config(name)
+        return self._known[name]
+
+
 schema = EntitySchema(
     query=Query,
     subscription=Subscription,
     execution_context_class=CompiledExecutor,
     federation_version="2.5",
-    config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
+    config=StrawberryConfig(name_converter=CamelCase(), scalar_map={datetime: DATE_TIME}),
 )
 describe_machinery(schema)

@@ -40,15 +40,8 @@ class Context:
 
     def begin(self) -> None:
         """Forget what was loaded and shown: a new operation, or the next event of a stream, starts here."""
-        self._loaders: Loaders | None = None
+        self.loaders = Loaders(self.services.snapshots)
         self._shown: dict[str, list[Precheck]] = {}
-
-    @property
-    def loaders(self) -> Loaders:
-        """The loaders of this operation, made when one is asked for."""
-        if self._loaders is None:
-            self._loaders = Loaders(self.services.snapshots)
-        return self._loaders
 
     def for_operation(self) -> "Context":
         """A context that shares nothing with other operations on the same socket."""

@@ -117,7 +117,7 @@ async def item_entity(info: Info, id: object) -> PrecheckItem | None:
 
 
 def _shown(context: Context, reference: Reference, locale: PrecheckLocale | None, max_age_seconds: float) -> Shown:
-    found = context.loaders.prechecks.look_up(reference, locale_of(context, locale), max_age_seconds)
+    found = context.loaders.look_up(reference, locale_of(context, locale), max_age_seconds)
     if isinstance(found, PrecheckLookup):
         return _precheck_of(context, reference, found)
     return _shown_later(context, reference, found)
@@ -139,4 +139,4 @@ def _look_up(
     reference = reference_from(ref)
     if isinstance(reference, PrecheckProblem):
         return PrecheckLookup(ref=ref, problem=reference)
-    return context.loaders.prechecks.look_up(reference, locale, max_age_seconds)
+    return context.loaders.look_up(reference, locale, max_age_seconds)

@@ -74,7 +74,8 @@ class Snapshots:
         now = self._clock.now()
         if known is None or not _is_young(known, now, max_age_seconds):
             return None
-        return PrecheckLookup(ref=ref_of(reference), precheck=aged(known, PrecheckSnapshotSource.CACHED, now))
+        ref = PrecheckRef(id=known.id, provider_id=reference.provider_id, external_id=reference.external_id)
+        return PrecheckLookup(ref=ref, precheck=aged(known, PrecheckSnapshotSource.CACHED, now))
 
     async def read(self, reference: Reference, locale: PrecheckLocale, max_age_seconds: float) -> PrecheckLookup:
         """A precheck not older than asked for: kept, or fetched; the older one beside a problem; or a problem."""

@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 import strawberry
-from graphql import DocumentNode
 
-from graph.documents import Documents, Refused
+from graph.documents import Document, Documents, Refused
 from graph.operation import OperationSchema
 from graph.recent import Recent
 
@@ -16,7 +15,7 @@ class Query:
     greeting: str = "hello"
 
 
-Kept = Recent[str, DocumentNode]
+Kept = Recent[str, Document]
 SCHEMA = OperationSchema(Query)
 
 
@@ -77,7 +76,7 @@ async def test_a_stream_tells_what_was_no_operation() -> None:
         ("fragment F on Query { greeting }", None, "Fragment"),
     ):
         [result] = [each async for each in await SCHEMA.stream(query, operation_name=name)]
-        [error] = result.errors
+        [error] = result.errors or []
         assert says in error.message
         assert error.extensions == {"code": "BAD_REQUEST"}
 
