@@ -25,12 +25,10 @@ from strawberry.dataloader import DataLoader
 
 from benchmarks.plain import Vendor, plain_vendors
 from graph.types.findings import PrecheckCounts, PrecheckFreshness, PrecheckProgress
-from graph.types.inputs import PrecheckItemFilter, PrecheckRefInput
 from graph.types.problem import PrecheckProblem
 from graph.types.words import PrecheckCategory, PrecheckItemState, PrecheckOrder, PrecheckSide, PrecheckStatus
 from graph.types.words import PrecheckVerdict as Verdict
 from resolvers import domain
-from resolvers.precheck import items as matching
 from resolvers.reference import Reference, reference_of
 
 DEFAULT_AGE_SECONDS = 2
@@ -87,6 +85,19 @@ class Loaders:
 Info = strawberry.Info[Loaders, None]
 
 
+@strawberry.input
+class PrecheckRefInput:
+    id: strawberry.ID | None = None
+    provider_id: strawberry.ID | None = None
+    external_id: str | None = None
+
+
+@strawberry.input
+class PrecheckItemFilter:
+    states: list[PrecheckItemState] | None = None
+    blocking: bool | None = None
+
+
 @strawberry.type
 class PrecheckItem:
     code: str
@@ -125,7 +136,8 @@ class Precheck:
     def items(
         parent: strawberry.Parent[domain.Precheck], filter: PrecheckItemFilter | None = None
     ) -> list[PrecheckItem]:
-        return cast("list[PrecheckItem]", matching(parent, filter.plain() if filter else None))
+        matching = (item for item in parent.items if filter is None or _matches(item, filter))
+        return cast("list[PrecheckItem]", list(matching))
 
     @strawberry.field
     @staticmethod
@@ -216,6 +228,11 @@ class Endpoint(GraphQL[Loaders, None]):
 
     async def get_context(self, request: Any, response: Any) -> Loaders:
         return Loaders(self._known)
+
+
+def _matches(item: domain.PrecheckItem, filter: PrecheckItemFilter) -> bool:
+    is_asked_for = filter.states is None or item.state in filter.states
+    return is_asked_for and filter.blocking in (None, item.blocking)
 
 
 async def bare(_: Request) -> Response:

@@ -1,47 +1,60 @@
 """Documents that are known to be valid: parsed and validated once, not with every request."""
 
-from collections.abc import Iterator
-from typing import TypeAlias
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from graphql import ASTValidationRule, DocumentNode
-from strawberry.extensions import SchemaExtension
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    parse,
+    specified_rules,
+    validate,
+)
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from graph.recent import Recent
 
-Question: TypeAlias = tuple[str, tuple[type[ASTValidationRule], ...], int | None]
-Documents: TypeAlias = Recent[Question, DocumentNode]
+RULES: tuple[type[ASTValidationRule], ...] = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
 
-class KnownDocuments(SchemaExtension):
-    """Puts a known document where the parser and the validator would put theirs, and keeps what passed both.
+class Refused(Exception):
+    """What a client sent is not executed; the errors say why."""
 
-    One memory belongs to one schema. The extension stands last in a schema's list, so that it sees what the others
-    have made of the rules, and which document they have refused.
-    """
+    def __init__(self, errors: Sequence[GraphQLError]) -> None:
+        super().__init__(errors)
+        self.errors = list(errors)
 
-    def __init__(self, documents: Documents) -> None:
-        self._documents = documents
-        self._is_known = False
 
-    def on_parse(self) -> Iterator[None]:
-        """Before the parser."""
-        execution = self.execution_context
-        if execution.graphql_document is None and execution.query:
-            execution.graphql_document = self._documents.get(self._question())
-            self._is_known = execution.graphql_document is not None
-        yield
+class Document(NamedTuple):
+    """A valid document and its operations."""
 
-    def on_validate(self) -> Iterator[None]:
-        """Around the validator."""
-        execution = self.execution_context
-        is_judged = execution.pre_execution_errors is not None
-        if self._is_known and not is_judged:
-            execution.pre_execution_errors = []
-        yield
-        document = execution.graphql_document
-        if document and execution.query and not (self._is_known or is_judged or execution.pre_execution_errors):
-            self._documents.keep(self._question(), document, len(execution.query))
+    node: DocumentNode
+    operations: tuple[OperationDefinitionNode, ...]
 
-    def _question(self) -> Question:
-        execution = self.execution_context
-        return (execution.query or "", execution.validation_rules, execution.parse_options.get("max_tokens"))
+
+class Documents:
+    """The valid documents of one schema, those that were used last."""
+
+    def __init__(self, schema: GraphQLSchema, kept: Recent[str, Document] | None = None) -> None:
+        self._schema = schema
+        self._kept: Recent[str, Document] = Recent() if kept is None else kept
+
+    def valid(self, text: str) -> Document:
+        """The document of a text. Raises Refused for one that is not valid; that is looked at anew each time."""
+        known = self._kept.get(text)
+        if known is not None:
+            return known
+        try:
+            node = parse(text)
+        except GraphQLError as error:
+            raise Refused([error]) from None
+        if errors := validate(self._schema, node, RULES):
+            raise Refused(errors)
+        operations = (each for each in node.definitions if isinstance(each, OperationDefinitionNode))
+        document = Document(node, tuple(operations))
+        self._kept.keep(text, document, len(text))
+        return document

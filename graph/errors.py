@@ -1,12 +1,9 @@
 """How errors leave: ours with their code, the client's as BAD_REQUEST, all else masked as INTERNAL and logged."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import structlog
 from graphql import GraphQLError, GraphQLFormattedError
-from strawberry.extensions import SchemaExtension
-from strawberry.types.execution import StreamExecutionResult
 
 from resolvers.errors import ProblemShown, RequestError
 
@@ -31,30 +28,6 @@ def presented(error: GraphQLError) -> GraphQLError:
 def formatted(error: RequestError) -> GraphQLFormattedError:
     """The error as an entry of `errors`, for a request that never became an operation."""
     return {"message": str(error), "extensions": error.extensions}
-
-
-class PresentErrors(SchemaExtension):
-    """Presents the errors of every result, of streams event by event."""
-
-    def on_operation(self) -> Iterator[None]:
-        """After the operation."""
-        yield
-        _present(self.execution_context.result)
-
-    def on_stream_result(self, result: StreamExecutionResult) -> Iterator[None]:
-        """Before each event leaves."""
-        _present(result)
-        yield
-
-
-def _present(result: Any) -> None:
-    errors = getattr(result, "errors", None)
-    if errors:
-        result.errors = [error if _is_presented(error) else presented(error) for error in errors]
-
-
-def _is_presented(error: GraphQLError) -> bool:
-    return error.original_error is None and "code" in (error.extensions or {})
 
 
 def _with(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:

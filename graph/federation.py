@@ -1,15 +1,12 @@
 """The federated schema: representations a gateway sends are read with care, one bad one never hides the others."""
 
-from copy import copy
-from typing import Any, Self, cast
+from typing import Any, cast
 
-import strawberry
-from graphql import GraphQLEnumType, GraphQLError, GraphQLObjectType
-from graphql.execution import Executor
+from graphql import GraphQLEnumType, GraphQLObjectType
 from strawberry.federation.schema import FederationAny
-from strawberry.types import ExecutionContext
 from strawberry.types.info import Info
 
+from graph.operation import OperationSchema
 from resolvers.arguments import within_limit
 from resolvers.errors import BadRequest
 
@@ -24,14 +21,8 @@ _MACHINERY = {
 _KEYS = ("id", "providerId", "externalId")
 
 
-class EntitySchema(strawberry.federation.Schema):
-    """Strawberry's federated schema with clear refusals of malformed representations."""
-
-    def executed_by(self, executor: type[Executor[Any]]) -> Self:
-        """The same schema, with another way to execute; both know the same documents."""
-        other = copy(self)
-        other.execution_context_class = executor
-        return other
+class EntitySchema(OperationSchema):
+    """The federated schema with clear refusals of malformed representations."""
 
     def entities_resolver(self, info: Info, representations: list[FederationAny]) -> list[FederationAny]:
         """One entity or one error for each representation, in order."""
@@ -41,11 +32,6 @@ class EntitySchema(strawberry.federation.Schema):
             refusal = self._refusal(representation)
             entities += [refusal] if refusal else super().entities_resolver(info, [_copy(representation)])
         return entities
-
-    def process_errors(
-        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
-    ) -> None:
-        """Nothing: graph.errors logs what is our fault, and a client's mistakes are not worth a traceback."""
 
     def _refusal(self, representation: object) -> BadRequest | None:
         if not isinstance(representation, dict):

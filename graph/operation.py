@@ -1,37 +1,199 @@
-"""What holds for each operation: it has a context of its own, and it is the one that was meant."""
+"""One operation on its way: known to be valid, the one that was meant, allowed here, executed, presented."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
+from contextlib import aclosing
+from copy import copy
+from typing import Any, NamedTuple, Self, TypeAlias, TypeVar, cast
 
-from graphql import GraphQLError, OperationDefinitionNode
-from strawberry.extensions import SchemaExtension
+import strawberry
+from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, execute, subscribe
+from graphql.execution import ExecutionResult as Executed
+from graphql.execution import Executor
+from strawberry.exceptions import MissingQueryError
+from strawberry.execution import optimized_is_awaitable
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
 
+from graph.documents import Documents, Refused
+from graph.errors import presented
 from resolvers.context import Context
 
-
-class OwnContext(SchemaExtension):
-    """Replaces the context of a socket, which every operation on it would share."""
-
-    def on_operation(self) -> Iterator[None]:
-        """Before anything is resolved."""
-        context = self.execution_context.context
-        if isinstance(context, Context):
-            self.execution_context.context = context.for_operation()
-        yield
+Stream: TypeAlias = AsyncGenerator[ExecutionResult, None]
+_Result = TypeVar("_Result", bound=ExecutionResult)
+_ALL = frozenset(OperationType)
 
 
-class NamedOperation(SchemaExtension):
-    """Refuses a document of several operations without the name of the one that is meant."""
+class Asked(NamedTuple):
+    """An operation that may be executed: a valid document, and which of its operations with what."""
 
-    def on_validate(self) -> Iterator[None]:
-        """Before the rules of GraphQL, which do not look at this."""
-        execution = self.execution_context
-        operations = [
-            each
-            for each in (execution.graphql_document.definitions if execution.graphql_document else ())
-            if isinstance(each, OperationDefinitionNode)
-        ]
-        if len(operations) > 1 and not execution._provided_operation_name:
-            names = ", ".join(each.name.value for each in operations if each.name)
-            said = f"The document holds several operations ({names}); say by `operationName` which one to run."
-            execution.pre_execution_errors = [GraphQLError(said)]
-        yield
+    document: DocumentNode
+    type: OperationType
+    variables: dict[str, Any] | None
+    context: Any
+    root: Any
+    name: str | None
+
+
+class OperationSchema(strawberry.federation.Schema):
+    """Strawberry's federated schema with a way of its own from a text to a result.
+
+    Strawberry runs its extensions around every step of every operation, which takes longer than a small operation
+    itself. What extensions would do here is done in place, and none can be added.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if kwargs.get("extensions"):
+            raise ValueError("this schema runs no extensions")
+        super().__init__(*args, **kwargs)
+        self._documents = Documents(self._schema)
+
+    def executed_by(self, executor: type[Executor[Any]]) -> Self:
+        """The same schema, with another way to execute; both know the same documents."""
+        other = copy(self)
+        other.execution_context_class = executor
+        return other
+
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any = None,
+        root_value: Any = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,  # noqa: ARG002 - Strawberry's parameter
+    ) -> ExecutionResult:
+        """The one result of a query.
+
+        Raises MissingQueryError, CannotGetOperationTypeError for an unknown operation, and
+        InvalidOperationTypeError for one of another type than is allowed.
+        """
+        allowed = _ALL if allowed_operation_types is None else allowed_operation_types
+        try:
+            asked = self._asked(query, variable_values, context_value, root_value, operation_name, allowed)
+        except Refused as refusal:
+            return _presented(PreExecutionError(data=None, errors=refusal.errors))
+        return await self._result(asked)
+
+    async def stream(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any = None,
+        root_value: Any = None,
+        operation_name: str | None = None,
+        operation_extensions: dict[str, Any] | None = None,  # noqa: ARG002 - Strawberry's parameter
+        allowed_operation_types: Iterable[OperationType] | None = None,
+    ) -> Stream:
+        """The results of any operation: those of a subscription one by one, that of a query alone."""
+        allowed = _ALL if allowed_operation_types is None else allowed_operation_types
+        try:
+            asked = self._asked(query, variable_values, context_value, root_value, operation_name, allowed)
+        except Refused as refusal:
+            return _only(PreExecutionError(data=None, errors=refusal.errors))
+        except (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError) as error:
+            return _only(PreExecutionError(data=None, errors=[_told(error)]))
+        return self._events(asked) if asked.type is OperationType.SUBSCRIPTION else self._one_result(asked)
+
+    def _asked(
+        self,
+        query: str | None,
+        variables: dict[str, Any] | None,
+        context: Any,
+        root: Any,
+        name: str | None,
+        allowed: Iterable[OperationType],
+    ) -> Asked:
+        """What is to be executed. Raises Refused where a client has to correct it, and what `execute` raises."""
+        if not query:
+            raise MissingQueryError
+        document = self._documents.valid(query)
+        operation_type = _type_of(document.operations, name)
+        if operation_type not in allowed:
+            raise InvalidOperationTypeError(operation_type)
+        # On a socket all operations are given the same context, and none may share it.
+        own = context.for_operation() if isinstance(context, Context) else context
+        return Asked(document.node, operation_type, variables, own, root, name)
+
+    async def _result(self, asked: Asked) -> ExecutionResult:
+        try:
+            result = execute(
+                self._schema,
+                asked.document,
+                asked.root,
+                asked.context,
+                asked.variables,
+                asked.name,
+                executor_class=self.execution_context_class,
+                is_awaitable=cast("Any", optimized_is_awaitable),
+            )
+            if not isinstance(result, Executed):
+                result = await result
+        except Exception as error:
+            return _presented(PreExecutionError(data=None, errors=[_located(error)]))
+        return _presented(ExecutionResult(result.data, result.errors))
+
+    async def _one_result(self, asked: Asked) -> Stream:
+        yield await self._result(asked)
+
+    async def _events(self, asked: Asked) -> Stream:
+        try:
+            events = subscribe(
+                self._schema,
+                asked.document,
+                asked.root,
+                asked.context,
+                asked.variables,
+                asked.name,
+                executor_class=self.execution_context_class,
+            )
+            if isinstance(events, Awaitable):
+                events = await events
+            if isinstance(events, Executed):
+                yield _presented(PreExecutionError(data=None, errors=events.errors))
+                return
+            async with aclosing(cast("AsyncGenerator[Executed, None]", events)) as results:
+                async for result in results:
+                    yield _presented(ExecutionResult(result.data, result.errors))
+        except Exception as error:
+            yield _presented(ExecutionResult(None, [_located(error)]))
+
+
+async def _only(result: ExecutionResult) -> Stream:
+    yield _presented(result)
+
+
+def _type_of(operations: Sequence[OperationDefinitionNode], name: str | None) -> OperationType:
+    """What kind of operation is meant. Raises CannotGetOperationTypeError, and Refused where that is not clear."""
+    if name is None and len(operations) > 1:
+        raise Refused([_ambiguous(operations)])
+    for operation in operations:
+        if name is None or (operation.name and operation.name.value == name):
+            return OperationType(operation.operation.value)
+    raise CannotGetOperationTypeError(name)
+
+
+def _ambiguous(operations: Sequence[OperationDefinitionNode]) -> GraphQLError:
+    names = ", ".join(each.name.value for each in operations if each.name)
+    said = f"The document holds several operations ({names}); say by `operationName` which one to run."
+    return GraphQLError(said)
+
+
+def _told(error: MissingQueryError | CannotGetOperationTypeError | InvalidOperationTypeError) -> GraphQLError:
+    if isinstance(error, MissingQueryError):
+        return GraphQLError("The request has no `query`.")
+    if isinstance(error, CannotGetOperationTypeError):
+        return GraphQLError(error.as_http_error_reason())
+    return GraphQLError(error.as_http_error_reason("this transport"))
+
+
+def _located(error: Exception) -> GraphQLError:
+    return error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
+
+
+def _presented(result: _Result) -> _Result:
+    if result.errors:
+        result.errors = [presented(error) for error in result.errors]
+    return result

@@ -14,7 +14,7 @@ class Recent(Generic[_Key, _Value]):
     sizes are characters of a document: its syntax tree takes 40 to 280 bytes for each.
     """
 
-    def __init__(self, most: int = 512, largest: int = 16 * 1024, room: int = 256 * 1024) -> None:
+    def __init__(self, most: int = 512, largest: int = 32 * 1024, room: int = 256 * 1024) -> None:
         self._most = most
         self._largest = largest
         self._room = room

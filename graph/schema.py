@@ -6,13 +6,10 @@ from typing import Annotated
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
 
-from graph.documents import Documents, KnownDocuments
-from graph.errors import PresentErrors
 from graph.execution.executor import CompiledExecutor
 from graph.federation import EntitySchema, describe_machinery
-from graph.operation import NamedOperation, OwnContext
-from graph.recent import Recent
 from graph.types.inputs import PrecheckFilter, PrecheckRefInput
 from graph.types.precheck import (
     AFTER_DESCRIPTION,
@@ -52,15 +49,15 @@ class Query:
         "One precheck by the id this API gave it. Null, with an entry in `errors` whose `extensions.code` is a "
         "`PrecheckProblemCode`, when it cannot be shown at all.",
     )
-    async def precheck(
+    def precheck(
         self,
         info: Info,
         id: Annotated[strawberry.ID, described("An id this API gave.")],
         locale: Locale = None,
         max_age_seconds: MaxAge = 2,
-    ) -> domain.Precheck | None:
+    ) -> query.Shown:
         """Resolved in resolvers.query."""
-        return await query.precheck(info, id, locale, max_age_seconds)
+        return query.precheck(info, id, locale, max_age_seconds)
 
     @shown_as(
         list[PrecheckLookup],
@@ -70,12 +67,15 @@ class Query:
     async def lookup_prechecks(
         self,
         info: Info,
-        refs: Annotated[list[PrecheckRefInput], described("What to look up, at most 100 by default.")],
+        refs: Annotated[
+            list[domain.PrecheckRef],
+            described("What to look up, at most 100 by default.", list[PrecheckRefInput]),
+        ],
         locale: Locale = None,
         max_age_seconds: MaxAge = 2,
     ) -> Sequence[domain.PrecheckLookup]:
         """Resolved in resolvers.query."""
-        return await query.lookup_prechecks(info, [ref.plain() for ref in refs], locale, max_age_seconds)
+        return await query.lookup_prechecks(info, refs, locale, max_age_seconds)
 
     @shown_as(
         PrecheckConnection,
@@ -86,7 +86,10 @@ class Query:
     async def prechecks(
         self,
         info: Info,
-        filter: Annotated[PrecheckFilter | None, described("Only prechecks that match; null means all.")] = None,
+        filter: Annotated[
+            domain.PrecheckFilter | None,
+            described("Only prechecks that match; null means all.", PrecheckFilter | None),
+        ] = None,
         order_by: Annotated[
             PrecheckOrder | None, described("What comes first; null means the default.")
         ] = PrecheckOrder.UPDATED_DESC,
@@ -94,7 +97,7 @@ class Query:
         after: After = None,
     ) -> domain.PrecheckConnection:
         """Resolved in resolvers.query."""
-        return await query.prechecks(info, filter.plain() if filter else None, order_by, first, after)
+        return await query.prechecks(info, filter, order_by, first, after)
 
     @shown_as(list[Provider], "Configured providers. Reading their health makes no vendor call.")
     def precheck_providers(
@@ -130,9 +133,10 @@ class Subscription:
         info: Info,
         ids: Annotated[list[strawberry.ID] | None, described("Ids this API gave.")] = None,
         refs: Annotated[
-            list[PrecheckRefInput] | None,
+            list[domain.PrecheckRef] | None,
             described(
-                "Vendor identifiers, where no id is at hand yet. At least one of `ids` and `refs` is needed."
+                "Vendor identifiers, where no id is at hand yet. At least one of `ids` and `refs` is needed.",
+                list[PrecheckRefInput] | None,
             ),
         ] = None,
         after: Annotated[
@@ -148,20 +152,30 @@ class Subscription:
         locale: Locale = None,
     ) -> AsyncGenerator[domain.PrecheckEvent, None]:
         """Resolved in resolvers.subscription."""
-        plain = [ref.plain() for ref in refs or ()]
-        events = subscription.precheck_updates(info, ids, plain, after, until, locale)
+        events = subscription.precheck_updates(info, ids, refs, after, until, locale)
         async for event in events:
             yield event
 
 
-_documents: Documents = Recent()
+class CamelCase(NameConverter):
+    """Strawberry's names, each worked out once; it would do so for every argument of every call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[str, str] = {}
+
+    def apply_naming_config(self, name: str) -> str:
+        """The name in camel case; only names of this schema come here."""
+        if name not in self._known:
+            self._known[name] = super().apply_naming_config(name)
+        return self._known[name]
+
 
 schema = EntitySchema(
     query=Query,
     subscription=Subscription,
-    extensions=[OwnContext, NamedOperation, PresentErrors, lambda: KnownDocuments(_documents)],
     execution_context_class=CompiledExecutor,
     federation_version="2.5",
-    config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
+    config=StrawberryConfig(name_converter=CamelCase(), scalar_map={datetime: DATE_TIME}),
 )
 describe_machinery(schema)

@@ -199,9 +199,9 @@ class Precheck(Value, frozen=True):
 class PrecheckRef(Value, frozen=True):
     """The identifiers of a precheck; `id` is None where the reference could not be read."""
 
-    id: str | None
-    provider_id: str | None
-    external_id: str | None
+    id: str | None = None
+    provider_id: str | None = None
+    external_id: str | None = None
 
 
 class PrecheckLookup(Value, frozen=True):

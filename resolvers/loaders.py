@@ -30,15 +30,29 @@ class PrecheckByReferenceLoader(DataLoader[LookupKey, PrecheckLookup]):
         """Answers in the order of the keys; unique references of one connection become its batch calls."""
         return list(await asyncio.gather(*(self._snapshots.read(*key) for key in keys)))
 
-    async def look_up(
-        self, reference: Reference, locale: PrecheckLocale, max_age_seconds: float
-    ) -> PrecheckLookup:
-        """Load one. graphql-core cancels the siblings of a failed field, so the shared future is shielded."""
-        return await asyncio.shield(self.load(LookupKey(reference, locale, max_age_seconds)))
-
 
 class Loaders:
     """The loaders of one operation, or of one event of a stream; never of a socket or a process."""
 
     def __init__(self, snapshots: Snapshots) -> None:
-        self.prechecks = PrecheckByReferenceLoader(snapshots)
+        self._snapshots = snapshots
+        self._prechecks: PrecheckByReferenceLoader | None = None
+        self._found: dict[LookupKey, PrecheckLookup | asyncio.Future[PrecheckLookup]] = {}
+
+    def look_up(
+        self, reference: Reference, locale: PrecheckLocale, max_age_seconds: float
+    ) -> PrecheckLookup | asyncio.Future[PrecheckLookup]:
+        """The value where a kept answer is young enough, else its future; for equal keys it is always the same.
+
+        graphql-core cancels the siblings of a failed field, so the shared future is shielded.
+        """
+        key = LookupKey(reference, locale, max_age_seconds)
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = self._snapshots.kept(*key) or self._load(key)
+        return asyncio.shield(found) if isinstance(found, asyncio.Future) else found
+
+    def _load(self, key: LookupKey) -> asyncio.Future[PrecheckLookup]:
+        if self._prechecks is None:
+            self._prechecks = PrecheckByReferenceLoader(self._snapshots)
+        return self._prechecks.load(key)

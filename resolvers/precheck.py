@@ -1,6 +1,6 @@
 """Precheck: its provider and its items."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from resolvers.context import Info
 from resolvers.domain import Precheck, PrecheckItem, PrecheckItemFilter, Provider
@@ -13,10 +13,10 @@ def provider(precheck: Precheck, info: Info) -> Provider:
 
 def items(precheck: Precheck, filter: PrecheckItemFilter | None) -> Sequence[PrecheckItem]:
     """Its items in the vendor's order, those that match."""
-    if filter is None:
-        return precheck.items
-    needle = filter.search.casefold() if filter.search else None
-    return [item for item in precheck.items if _matches(filter, item) and _mentions(item, needle)]
+    matching: Sequence[PrecheckItem] = precheck.items
+    for matches in _conditions(filter) if filter is not None else ():
+        matching = [item for item in matching if matches(item)]
+    return matching
 
 
 def blockers(precheck: Precheck) -> Sequence[PrecheckItem]:
@@ -24,20 +24,27 @@ def blockers(precheck: Precheck) -> Sequence[PrecheckItem]:
     return [item for item in precheck.items if item.blocking]
 
 
-def _matches(filter: PrecheckItemFilter, item: PrecheckItem) -> bool:
-    return (
-        (filter.states is None or item.state in filter.states)
-        and (filter.sides is None or item.side in filter.sides)
-        and (filter.categories is None or item.category in filter.categories)
-        and (filter.codes is None or item.code in filter.codes)
-        and filter.blocking in (None, item.blocking)
-        and filter.skipped in (None, item.skip.applied)
-        and filter.skippable in (None, item.skip.allowed is True)
-    )
+def _conditions(filter: PrecheckItemFilter) -> Iterator[Callable[[PrecheckItem], bool]]:
+    """What is asked for; conditions that are not given cost nothing."""
+    if (states := filter.states) is not None:
+        yield lambda item: item.state in states
+    if (sides := filter.sides) is not None:
+        yield lambda item: item.side in sides
+    if (categories := filter.categories) is not None:
+        yield lambda item: item.category in categories
+    if (codes := filter.codes) is not None:
+        yield lambda item: item.code in codes
+    if (blocking := filter.blocking) is not None:
+        yield lambda item: item.blocking is blocking
+    if (skipped := filter.skipped) is not None:
+        yield lambda item: item.skip.applied is skipped
+    if (skippable := filter.skippable) is not None:
+        yield lambda item: (item.skip.allowed is True) is skippable
+    if filter.search:
+        needle = filter.search.casefold()
+        yield lambda item: _mentions(item, needle)
 
 
-def _mentions(item: PrecheckItem, needle: str | None) -> bool:
-    if needle is None:
-        return True
+def _mentions(item: PrecheckItem, needle: str) -> bool:
     texts = (item.title, item.code, item.reason, item.remedy.text if item.remedy else None)
     return any(needle in text.casefold() for text in texts if text)

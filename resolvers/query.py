@@ -1,7 +1,8 @@
 """Query: prechecks by id, by vendors' identifiers, as a list; providers; entities."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Collection, Sequence
+from typing import TypeAlias
 
 from resolvers import errors
 from resolvers.arguments import locale_of, max_age_of, reference_from, within_limit
@@ -20,15 +21,18 @@ from resolvers.listing import listed
 from resolvers.reference import Reference, item_reference_of, reference_of
 from resolvers.vocabulary import PrecheckLocale, PrecheckOrder, ProviderCapability
 
+# At once where a kept answer will do: an awaitable costs an operation several turns of the event loop.
+Shown: TypeAlias = Precheck | Awaitable[Precheck]
 
-async def precheck(
-    info: Info, id: str, locale: PrecheckLocale | None, max_age_seconds: int | None
-) -> Precheck | None:
+_AT_ONCE = 100
+
+
+def precheck(info: Info, id: str, locale: PrecheckLocale | None, max_age_seconds: int | None) -> Shown:
     """One precheck by the id this API gave it. Raises ProblemShown when there is nothing to show."""
     reference = reference_of(id)
     if reference is None:
         raise errors.ProblemShown(errors.unreadable_id(id))
-    return await _shown(info.context, reference, locale, max_age_of(max_age_seconds))
+    return _shown(info.context, reference, locale, max_age_of(max_age_seconds))
 
 
 async def lookup_prechecks(
@@ -39,7 +43,19 @@ async def lookup_prechecks(
     within_limit(context, "refs", refs)
     max_age = max_age_of(max_age_seconds)
     language = locale_of(context, locale)
-    return list(await asyncio.gather(*(_looked_up(context, ref, language, max_age) for ref in refs)))
+    found: list[PrecheckLookup | asyncio.Future[PrecheckLookup]] = []
+    for start in range(0, len(refs), _AT_ONCE):
+        if start:
+            await asyncio.sleep(0)  # others have their turn
+        found += [_look_up(context, ref, language, max_age) for ref in refs[start : start + _AT_ONCE]]
+    under_way = [each for each in found if isinstance(each, asyncio.Future)]
+    if under_way:
+        await asyncio.wait(under_way)
+    lookups = [each.result() if isinstance(each, asyncio.Future) else each for each in found]
+    for lookup in lookups:
+        if lookup.precheck is not None:
+            context.show(lookup.precheck)
+    return lookups
 
 
 async def prechecks(
@@ -67,14 +83,12 @@ def precheck_provider(info: Info, id: str) -> Provider | None:
     return provider.card if provider else None
 
 
-async def precheck_entity(
-    info: Info, id: str | None, provider_id: str | None, external_id: str | None
-) -> Precheck | None:
+def precheck_entity(info: Info, id: str | None, provider_id: str | None, external_id: str | None) -> Shown:
     """A precheck for a gateway, by either key. Raises ProblemShown when there is nothing to show."""
     reference = reference_from(PrecheckRef(id=id, provider_id=provider_id, external_id=external_id))
     if isinstance(reference, PrecheckProblem):
         raise errors.ProblemShown(reference)
-    return await _shown(info.context, reference, None, max_age_of(None))
+    return _shown(info.context, reference, None, max_age_of(None))
 
 
 def provider_entity(info: Info, id: object) -> Provider:
@@ -93,7 +107,8 @@ async def item_entity(info: Info, id: object) -> PrecheckItem | None:
     if found is None:
         raise errors.ProblemShown(errors.unreadable_item_id(id))
     reference, key = found
-    snapshot = await _shown(info.context, reference, None, max_age_of(None))
+    shown = _shown(info.context, reference, None, max_age_of(None))
+    snapshot = shown if isinstance(shown, Precheck) else await shown
     item = next((item for item in snapshot.items if item.key == key), None)
     if item is None:
         gone = errors.NotFound("The precheck lists no such item any more.", provider_id=reference.provider_id)
@@ -101,22 +116,27 @@ async def item_entity(info: Info, id: object) -> PrecheckItem | None:
     return item
 
 
-async def _shown(
-    context: Context, reference: Reference, locale: PrecheckLocale | None, max_age_seconds: float
-) -> Precheck:
-    lookup = await context.loaders.prechecks.look_up(reference, locale_of(context, locale), max_age_seconds)
+def _shown(context: Context, reference: Reference, locale: PrecheckLocale | None, max_age_seconds: float) -> Shown:
+    found = context.loaders.look_up(reference, locale_of(context, locale), max_age_seconds)
+    if isinstance(found, PrecheckLookup):
+        return _precheck_of(context, reference, found)
+    return _shown_later(context, reference, found)
+
+
+async def _shown_later(context: Context, reference: Reference, found: asyncio.Future[PrecheckLookup]) -> Precheck:
+    return _precheck_of(context, reference, await found)
+
+
+def _precheck_of(context: Context, reference: Reference, lookup: PrecheckLookup) -> Precheck:
     if lookup.precheck is None:
         raise errors.ProblemShown(lookup.problem or errors.unreadable_id(reference.id))
     return context.show(lookup.precheck)
 
 
-async def _looked_up(
+def _look_up(
     context: Context, ref: PrecheckRef, locale: PrecheckLocale, max_age_seconds: float
-) -> PrecheckLookup:
+) -> PrecheckLookup | asyncio.Future[PrecheckLookup]:
     reference = reference_from(ref)
     if isinstance(reference, PrecheckProblem):
         return PrecheckLookup(ref=ref, problem=reference)
-    lookup = await context.loaders.prechecks.look_up(reference, locale, max_age_seconds)
-    if lookup.precheck is not None:
-        context.show(lookup.precheck)
-    return lookup
+    return context.loaders.look_up(reference, locale, max_age_seconds)

@@ -2,9 +2,13 @@
 
 import base64
 import binascii
+import functools
+import re
 from typing import NamedTuple
 
 MAX_EXTERNAL_ID_LENGTH = 200
+_MOST_SIGNS = 1000
+_PLAIN = re.compile(rf"[!-~]{{1,{MAX_EXTERNAL_ID_LENGTH}}}")
 _PRECHECK_PREFIX = "pc1."
 _ITEM_PREFIX = "pi1."
 
@@ -23,6 +27,12 @@ class Reference(NamedTuple):
 
 def reference_of(precheck_id: str) -> Reference | None:
     """The reference behind a `Precheck.id`, or None if this API never made that id."""
+    return _reference_of(precheck_id) if len(precheck_id) <= _MOST_SIGNS else None
+
+
+# Whoever shows a precheck again and again names it every time.
+@functools.lru_cache(maxsize=4096)
+def _reference_of(precheck_id: str) -> Reference | None:
     text = _unpacked(precheck_id, _PRECHECK_PREFIX)
     provider_id, slash, external_id = (text or "").partition("/")
     return Reference(provider_id, external_id) if slash and provider_id and external_id else None
@@ -42,7 +52,7 @@ def item_reference_of(item: str) -> tuple[Reference, str] | None:
 
 def is_plain(external_id: str) -> bool:
     """Whether a vendor could have given this identifier: short, printable, no blanks inside."""
-    return 0 < len(external_id) <= MAX_EXTERNAL_ID_LENGTH and all("!" <= sign <= "~" for sign in external_id)
+    return _PLAIN.fullmatch(external_id) is not None
 
 
 def _packed(text: str) -> str:

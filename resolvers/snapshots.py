@@ -66,15 +66,25 @@ class Snapshots:
         self._calls: dict[asyncio.Task[None], Provider] = {}
         self._first_listing: asyncio.Task[None] | None = None
 
+    def kept(self, reference: Reference, locale: PrecheckLocale, max_age_seconds: float) -> PrecheckLookup | None:
+        """The precheck as it was answered last, if that is not older than asked for; no call, no waiting."""
+        if max_age_seconds <= 0 or reference.provider_id not in self.providers:
+            return None
+        known = self._store.newest(reference, self.spoken(reference, locale)).precheck
+        now = self._clock.now()
+        if known is None or not _is_young(known, now, max_age_seconds):
+            return None
+        ref = PrecheckRef(id=known.id, provider_id=reference.provider_id, external_id=reference.external_id)
+        return PrecheckLookup(ref=ref, precheck=aged(known, PrecheckSnapshotSource.CACHED, now))
+
     async def read(self, reference: Reference, locale: PrecheckLocale, max_age_seconds: float) -> PrecheckLookup:
         """A precheck not older than asked for: kept, or fetched; the older one beside a problem; or a problem."""
+        if (young := self.kept(reference, locale, max_age_seconds)) is not None:
+            return young
         if (problem := self.refusal(reference)) is not None:
             return PrecheckLookup(ref=ref_of(reference), problem=problem)
         locale = self.spoken(reference, locale)
         known = self._store.newest(reference, locale).precheck
-        now = self._clock.now()
-        if known is not None and _is_young(known, now, max_age_seconds):
-            return PrecheckLookup(ref=ref_of(reference), precheck=aged(known, PrecheckSnapshotSource.CACHED, now))
         outcome = await asyncio.shield(self._flight(Flight(reference, locale)))
         return self._lookup(reference, known, outcome)
 
@@ -226,7 +236,7 @@ def _age(precheck: Precheck, now: datetime) -> float:
 
 
 def _is_young(precheck: Precheck, now: datetime, max_age_seconds: float) -> bool:
-    return max_age_seconds > 0 and -_LARGEST_CORRECTION_SECONDS <= _age(precheck, now) <= max_age_seconds
+    return -_LARGEST_CORRECTION_SECONDS <= _age(precheck, now) <= max_age_seconds
 
 
 def aged(

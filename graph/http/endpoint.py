@@ -6,13 +6,14 @@ from typing import Any
 
 import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
 from strawberry.exceptions import ConnectionRejectionError, MissingQueryError
-from strawberry.http import GraphQLRequestData
+from strawberry.http import GraphQLRequestData, process_result
 from strawberry.http.base import BaseRequestProtocol
 from strawberry.http.streaming import HTTPStreamTransport, MultipartSubscriptionTransport
 from strawberry.http.types import HTTPMethod
@@ -31,8 +32,10 @@ from graph.errors import formatted
 from graph.guard.bearers import Bearers
 from graph.guard.keys import SECONDS_BETWEEN_FIRST_FETCHES
 from graph.http.explorer import explorer_response
+from graph.http.posted import object_of, posted
 from graph.http.sockets import BearerSocket, SocketContext
 from graph.http.transports import LineFeedSSE, preferred
+from graph.recent import Recent
 from resolvers.caller import Caller
 from resolvers.context import Context, Services
 from resolvers.errors import KeysUnavailable, RequestError
@@ -46,6 +49,13 @@ _PROTOCOL_OF_MEDIA_TYPE = {
     "multipart/mixed": "multipart-subscription",
 }
 _LOCALE_OF_LANGUAGE = {"en": PrecheckLocale.EN, "zh": PrecheckLocale.ZH_CN}
+_ALLOWED: dict[HTTPMethod, frozenset[OperationType]] = {
+    "GET": frozenset({OperationType.QUERY}),
+    "POST": frozenset({OperationType.QUERY, OperationType.MUTATION}),
+}
+# Clients say the same in every request, and reading it takes as long as executing a small operation.
+_MEDIA_TYPES: Recent[str, str] = Recent(largest=500, room=20_000)
+_LOCALES: Recent[str, PrecheckLocale] = Recent(largest=500, room=20_000)
 _INIT_SECONDS = 3
 _INVALID_MESSAGE = 4400
 _MOST_STREAMS_PER_SOCKET = 20
@@ -116,8 +126,9 @@ class Endpoint(GraphQL[Context, None]):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
+        request = Request(scope, receive)
         try:
-            response = await self.run(Request(scope, receive))
+            response = await (self._answer(request) if _is_posted_json(request) else self.run(request))
         except HTTPException as refusal:
             response = _refused(refusal)
         except RequestError as refusal:
@@ -129,13 +140,16 @@ class Endpoint(GraphQL[Context, None]):
 
         Raises TokenRefused or KeysUnavailable for a request; a socket may still bring its token.
         """
-        locale = _locale(request.headers.get("accept-language", ""))
-        authorization = request.headers.get("authorization")
         if isinstance(request, WebSocket):
-            return SocketContext(self._services, locale, authorization)
+            headers = request.headers
+            return SocketContext(self._services, _locale_of(headers), headers.get("authorization"))
         if self.should_render_graphql_ide(self.request_adapter_class(request)):
-            return Context(self._services, locale)
-        return Context(self._services, locale, await self._caller(authorization))
+            return Context(self._services, _locale_of(request.headers))
+        return await self._context(request)
+
+    async def _context(self, request: Request) -> Context:
+        headers = request.headers
+        return Context(self._services, _locale_of(headers), await self._caller(headers.get("authorization")))
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         """Check the bearer of a socket. Raises ConnectionRejectionError, which closes it with 4403."""
@@ -160,10 +174,7 @@ class Endpoint(GraphQL[Context, None]):
 
     def parse_json(self, data: str | bytes) -> Any:
         """A request body: an object. Raises HTTPException for anything else."""
-        parsed = super().parse_json(data)
-        if not isinstance(parsed, dict | list):
-            raise HTTPException(400, "The request body is no JSON object with a `query`.")
-        return parsed
+        return object_of(data)
 
     def decode_json(self, data: str | bytes) -> object:
         """JSON in, by the rules of JSON: no NaN."""
@@ -183,30 +194,54 @@ class Endpoint(GraphQL[Context, None]):
         request_data: GraphQLRequestData,
     ) -> ExecutionResult:
         """One operation with one answer. Raises HTTPException for one that needs another transport or method."""
-        accepted = OperationType.from_http(request_adapter.method) - {OperationType.SUBSCRIPTION}
+        return await self._result(request_adapter.method, context, request_data)
+
+    async def _answer(self, request: Request) -> Response:
+        """What Strawberry's view does for every request, without what a posted query has no need of."""
+        context = await self._context(request)
+        result = await self._result("POST", context, await posted(request))
+        return Response(orjson.dumps(process_result(result)), media_type="application/json")
+
+    async def _result(self, method: HTTPMethod, context: Context, data: GraphQLRequestData) -> ExecutionResult:
         try:
             return await self.schema.execute(
-                request_data.query,
-                root_value=root_value,
-                variable_values=request_data.variables,
+                data.query,
+                variable_values=data.variables,
                 context_value=context,
-                operation_name=request_data.operation_name,
-                allowed_operation_types=accepted,
-                operation_extensions=request_data.extensions,
+                operation_name=data.operation_name,
+                allowed_operation_types=_ALLOWED[method],
             )
         except CannotGetOperationTypeError as error:
             raise HTTPException(400, error.as_http_error_reason()) from None
         except InvalidOperationTypeError as error:
-            raise HTTPException(400, _needs_a_stream(error, request_adapter.method)) from None
+            raise HTTPException(400, _needs_a_stream(error, method)) from None
         except MissingQueryError:
             raise HTTPException(400, "The request has no `query`.") from None
 
     def _get_stream_transport_from_headers(self, headers: Mapping[str, str]) -> HTTPStreamTransport | None:
         accept = next((value for name, value in headers.items() if name.lower() == "accept"), "")
-        media_type = preferred(accept, _PROTOCOL_OF_MEDIA_TYPE)
-        if media_type is None or _PROTOCOL_OF_MEDIA_TYPE[media_type] == "http":
+        media_type = _media_type(accept)
+        if _PROTOCOL_OF_MEDIA_TYPE[media_type] == "http":
             return None
         return super()._get_stream_transport_from_headers({"accept": _only(media_type, accept)})
+
+
+def _is_posted_json(request: Request) -> bool:
+    """Whether this is a query as nearly all come: posted as JSON, and to be answered at once."""
+    return (
+        request.method == "POST"
+        and "application/json" in request.headers.get("content-type", "")
+        and _PROTOCOL_OF_MEDIA_TYPE[_media_type(request.headers.get("accept", ""))] == "http"
+    )
+
+
+def _media_type(accept: str) -> str:
+    """Which media type to answer in."""
+    known = _MEDIA_TYPES.get(accept)
+    if known is None:
+        known = preferred(accept, _PROTOCOL_OF_MEDIA_TYPE) or "application/json"
+        _MEDIA_TYPES.keep(accept, known, len(accept))
+    return known
 
 
 def _needs_a_stream(error: InvalidOperationTypeError, method: HTTPMethod) -> str:
@@ -233,6 +268,15 @@ def _not_admitted(refusal: RequestError) -> Response:
 
 def _only(media_type: str, accept: str) -> str:
     return next(part.strip() for part in accept.split(",") if part.strip().lower().startswith(media_type))
+
+
+def _locale_of(headers: Headers) -> PrecheckLocale:
+    accept_language = headers.get("accept-language", "")
+    known = _LOCALES.get(accept_language)
+    if known is None:
+        known = _locale(accept_language)
+        _LOCALES.keep(accept_language, known, len(accept_language))
+    return known
 
 
 def _locale(accept_language: str) -> PrecheckLocale:

@@ -1,11 +1,10 @@
-"""What clients ask with; each input hands plain values on."""
+"""What clients ask with; resolvers are given the domain's values, which the inputs become."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeVar
 
 import strawberry
 
+from graph.types.views import becomes
 from graph.types.words import (
     PrecheckCategory,
     PrecheckItemState,
@@ -16,12 +15,11 @@ from graph.types.words import (
 )
 from resolvers import domain
 
-_T = TypeVar("_T")
 
-
+@becomes(domain.PrecheckRef)
 @strawberry.input(description="Names a precheck: either `id`, or `providerId` with `externalId`.")
 class PrecheckRefInput:
-    """Becomes domain.PrecheckRef."""
+    """Shown for domain.PrecheckRef."""
 
     id: strawberry.ID | None = strawberry.field(default=None, description="An id this API gave.")
     provider_id: strawberry.ID | None = strawberry.field(default=None, description="A configured provider.")
@@ -31,14 +29,11 @@ class PrecheckRefInput:
         "taskId/precheckTaskId.",
     )
 
-    def plain(self) -> domain.PrecheckRef:
-        """Without GraphQL."""
-        return domain.PrecheckRef(id=self.id, provider_id=self.provider_id, external_id=self.external_id)
 
-
+@becomes(domain.PrecheckFilter)
 @strawberry.input(description="Conditions on prechecks; all given ones must hold.")
 class PrecheckFilter:
-    """Becomes domain.PrecheckFilter."""
+    """Shown for domain.PrecheckFilter."""
 
     provider_ids: list[strawberry.ID] | None = strawberry.field(
         default=None, description="Any of these providers."
@@ -53,23 +48,11 @@ class PrecheckFilter:
     )
     updated_after: datetime | None = strawberry.field(default=None, description="Changed later than this.")
 
-    def plain(self) -> domain.PrecheckFilter:
-        """Without GraphQL."""
-        return domain.PrecheckFilter(
-            provider_ids=_tuple(self.provider_ids),
-            vendors=_tuple(self.vendors),
-            task_ids=_tuple(self.task_ids),
-            purposes=_tuple(self.purposes),
-            statuses=_tuple(self.statuses),
-            verdicts=_tuple(self.verdicts),
-            stale=self.stale,
-            updated_after=self.updated_after,
-        )
 
-
+@becomes(domain.PrecheckItemFilter)
 @strawberry.input(description="Conditions on items; all given ones must hold.")
 class PrecheckItemFilter:
-    """Becomes domain.PrecheckItemFilter."""
+    """Shown for domain.PrecheckItemFilter."""
 
     states: list[PrecheckItemState] | None = strawberry.field(default=None, description="Any of these states.")
     sides: list[PrecheckSide] | None = strawberry.field(default=None, description="Any of these sides.")
@@ -83,20 +66,3 @@ class PrecheckItemFilter:
     search: str | None = strawberry.field(
         default=None, description="Case-insensitive, over title, code, reason and remedy."
     )
-
-    def plain(self) -> domain.PrecheckItemFilter:
-        """Without GraphQL."""
-        return domain.PrecheckItemFilter(
-            states=_tuple(self.states),
-            sides=_tuple(self.sides),
-            categories=_tuple(self.categories),
-            codes=_tuple(self.codes),
-            blocking=self.blocking,
-            skipped=self.skipped,
-            skippable=self.skippable,
-            search=self.search,
-        )
-
-
-def _tuple(values: Sequence[_T] | None) -> tuple[_T, ...] | None:
-    return None if values is None else tuple(values)

@@ -109,10 +109,13 @@ class Precheck:
     @staticmethod
     def items(
         parent: Parent[domain.Precheck],
-        filter: Annotated[PrecheckItemFilter | None, described("Only items that match; null means all.")] = None,
+        filter: Annotated[
+            domain.PrecheckItemFilter | None,
+            described("Only items that match; null means all.", PrecheckItemFilter | None),
+        ] = None,
     ) -> Sequence[domain.PrecheckItem]:
         """Resolved in resolvers.precheck."""
-        return precheck.items(parent, filter.plain() if filter else None)
+        return precheck.items(parent, filter)
 
     @shown_as(
         list["PrecheckItem"],
@@ -125,11 +128,11 @@ class Precheck:
         return precheck.blockers(parent)
 
     @classmethod
-    async def resolve_reference(
+    def resolve_reference(
         cls, info: Info, id: Any = None, providerId: Any = None, externalId: Any = None, **_: Any
-    ) -> domain.Precheck | None:
+    ) -> query.Shown:
         """By whichever key a gateway sent, under its GraphQL name."""
-        return await query.precheck_entity(info, id, providerId, externalId)
+        return query.precheck_entity(info, id, providerId, externalId)
 
 
 @strawberry.federation.type(keys=["id"], description="One check of one precheck.")
@@ -257,12 +260,15 @@ class Provider:
     async def prechecks(
         parent: Parent[domain.Provider],
         info: Info,
-        filter: Annotated[PrecheckFilter | None, described("Only prechecks that match; null means all.")] = None,
+        filter: Annotated[
+            domain.PrecheckFilter | None,
+            described("Only prechecks that match; null means all.", PrecheckFilter | None),
+        ] = None,
         first: Annotated[int | None, described(FIRST_DESCRIPTION)] = 50,
         after: Annotated[str | None, described(AFTER_DESCRIPTION)] = None,
     ) -> domain.PrecheckConnection:
         """Resolved in resolvers.provider."""
-        return await provider.prechecks(parent, info, filter.plain() if filter else None, first, after)
+        return await provider.prechecks(parent, info, filter, first, after)
 
     @classmethod
     def resolve_reference(cls, info: Info, id: Any = None, **_: Any) -> domain.Provider | None:

@@ -1,12 +1,16 @@
-"""A field whose resolver returns a domain object, shown as the GraphQL type that is its view."""
+"""Fields and arguments whose values are domain objects, shown as the GraphQL types that are their views."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any, TypeVar, cast
 
 import strawberry
 from graphql import GraphQLField
+from strawberry.types import get_object_definition
+from strawberry.types.arguments import InputContext
+from strawberry.utils.str_converters import to_camel_case
 
 _Resolver = TypeVar("_Resolver", bound=Callable[..., Any])
+_Input = TypeVar("_Input", bound=type)
 _ENTRIES = "entries"
 
 
@@ -43,9 +47,26 @@ class InstancesOf:
         return isinstance(value, self.values)
 
 
-def described(description: str) -> Any:
-    """A description for an argument, to stand in its `Annotated` type."""
-    return strawberry.argument(description=description)
+def described(description: str, graphql_type: Any = None) -> Any:
+    """A description for an argument, to stand in its `Annotated` type; the type it is shown as, if another."""
+    return strawberry.argument(description=description, graphql_type=graphql_type)
+
+
+def becomes(values: type) -> Callable[[_Input], _Input]:
+    """Make an input type whose values are of this class, with attributes of the same names, lists as tuples."""
+
+    def decorate(input_type: _Input) -> _Input:
+        definition = get_object_definition(input_type, strict=True)
+        names = {to_camel_case(field.python_name): field.python_name for field in definition.fields}
+
+        def build(_: type, given: Mapping[str, Any], __: InputContext) -> Any:
+            plain = ((key, tuple(value) if type(value) is list else value) for key, value in given.items())
+            return values(**{names[key]: value for key, value in plain})
+
+        definition.from_input = build
+        return input_type
+
+    return decorate
 
 
 def typically(entries: int) -> dict[str, int]:

@@ -1,15 +1,12 @@
 """A valid document is parsed and validated once, and what is kept is bounded."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import strawberry
-from graphql import ASTValidationRule, GraphQLError
-from strawberry.extensions import AddValidationRules, SchemaExtension
 
-from graph.documents import Documents, KnownDocuments
-from graph.operation import NamedOperation
+from graph.documents import Document, Documents, Refused
+from graph.operation import OperationSchema
 from graph.recent import Recent
 
 
@@ -18,78 +15,75 @@ class Query:
     greeting: str = "hello"
 
 
-class Refusing(ASTValidationRule):
-    """Refuses every field."""
-
-    def enter_field(self, node: Any, *_: Any) -> None:
-        self.report_error(GraphQLError("refused", node))
-
-
-class Seen(SchemaExtension):
-    """The documents of all executions, as they were validated."""
-
-    documents: list[Any]
-
-    def on_validate(self) -> Iterator[None]:
-        yield
-        Seen.documents.append(self.execution_context.graphql_document)
+Kept = Recent[str, Document]
+SCHEMA = OperationSchema(Query)
 
 
 @pytest.fixture
-def documents() -> Documents:
-    Seen.documents = []
+def kept() -> Kept:
     return Recent(most=3, largest=100, room=150)
 
 
-def schema_of(documents: Documents, *extensions: Any) -> strawberry.Schema:
-    return strawberry.Schema(
-        Query, extensions=[Seen, NamedOperation, *extensions, lambda: KnownDocuments(documents)]
-    )
+@pytest.fixture
+def documents(kept: Kept) -> Documents:
+    return Documents(SCHEMA._schema, kept)
 
 
-async def messages(schema: strawberry.Schema, document: str) -> list[str]:
-    result = await schema.execute(document, root_value=Query())
-    assert result.errors or result.data == {"greeting": "hello"}
-    return [error.message for error in result.errors or []]
+def refusals(documents: Documents, text: str) -> list[str]:
+    with pytest.raises(Refused) as refused:
+        documents.valid(text)
+    return [error.message for error in refused.value.errors]
 
 
-async def test_a_valid_document_is_parsed_once(documents: Documents) -> None:
-    schema = schema_of(documents)
-    assert [await messages(schema, "{ greeting }") for _ in range(3)] == [[], [], []]
-    assert Seen.documents[0] is Seen.documents[1] is Seen.documents[2]
-    await messages(schema, "{ greeting } ")
-    assert Seen.documents[3] is not Seen.documents[0]
+def test_a_valid_document_is_parsed_once(documents: Documents) -> None:
+    first = documents.valid("{ greeting }")
+    assert documents.valid("{ greeting }") is first
+    assert documents.valid("{ greeting } ") is not first
 
 
-async def test_an_invalid_document_is_refused_each_time_and_not_kept(documents: Documents) -> None:
-    schema = schema_of(documents)
-    first = await messages(schema, "{ greetings }")
-    assert first == await messages(schema, "{ greetings }") == [first[0]] != [""]
-    assert await messages(schema, "{ greeting") == await messages(schema, "{ greeting")
-    assert len(documents) == 0
+def test_an_invalid_document_is_refused_each_time_and_not_kept(documents: Documents, kept: Kept) -> None:
+    assert refusals(documents, "{ greetings }") == refusals(documents, "{ greetings }") != []
+    assert refusals(documents, "{ greeting") == refusals(documents, "{ greeting") != []
+    assert len(kept) == 0
 
 
-async def test_a_document_is_known_under_the_rules_it_passed(documents: Documents) -> None:
-    assert await messages(schema_of(documents), "{ greeting }") == []
-    stricter = schema_of(documents, lambda: AddValidationRules([Refusing]))
-    assert await messages(stricter, "{ greeting }") == ["refused"]
-    assert await messages(schema_of(documents), "{ greeting }") == []
+def test_long_documents_are_not_kept(documents: Documents, kept: Kept) -> None:
+    documents.valid("{ greeting }" + " " * 100)
+    assert len(kept) == 0
 
 
-async def test_a_known_document_of_several_operations_still_needs_a_name(documents: Documents) -> None:
-    schema = schema_of(documents)
-    document = "query A { greeting } query B { greeting }"
-    [refusal] = await messages(schema, document)
-    assert len(documents) == 0
-    named = [await schema.execute(document, root_value=Query(), operation_name=name) for name in ("A", "B")]
-    assert [each.errors for each in named] == [None, None]
-    assert len(documents) == 1
-    assert await messages(schema, document) == [refusal]
+async def results(document: str, name: str | None) -> list[Any]:
+    """What comes of it alone and as a stream."""
+    alone = await SCHEMA.execute(document, root_value=Query(), operation_name=name)
+    stream = await SCHEMA.stream(document, root_value=Query(), operation_name=name)
+    return [alone, *[each async for each in stream]]
 
 
-async def test_long_documents_are_not_kept(documents: Documents) -> None:
-    assert await messages(schema_of(documents), "{ greeting }" + " " * 100) == []
-    assert len(documents) == 0
+async def test_a_known_document_of_several_operations_still_needs_a_name() -> None:
+    document = "query A { greeting } query B { again: greeting }"
+    for _ in range(2):
+        for refused in await results(document, None):
+            [error] = refused.errors
+            assert error.message.startswith("The document holds several operations (A, B)")
+            assert error.extensions == {"code": "BAD_REQUEST"}
+        assert [each.data for each in await results(document, "B")] == [{"again": "hello"}] * 2
+
+
+async def test_a_stream_tells_what_was_no_operation() -> None:
+    for query, name, says in (
+        ("{ greeting }", "B", 'Unknown operation named "B".'),
+        ("", None, "The request has no `query`."),
+        ("fragment F on Query { greeting }", None, "Fragment"),
+    ):
+        [result] = [each async for each in await SCHEMA.stream(query, operation_name=name)]
+        [error] = result.errors or []
+        assert says in error.message
+        assert error.extensions == {"code": "BAD_REQUEST"}
+
+
+def test_a_schema_that_would_never_run_an_extension_takes_none() -> None:
+    with pytest.raises(ValueError, match="no extensions"):
+        OperationSchema(Query, extensions=[strawberry.extensions.SchemaExtension])
 
 
 def test_the_least_recently_used_go_first() -> None:

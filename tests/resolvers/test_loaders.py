@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from resolvers.clock import Clock
+from resolvers.domain import PrecheckLookup
 from resolvers.loaders import Loaders
 from resolvers.reference import Reference
 from resolvers.report import Report
@@ -51,16 +52,43 @@ def reader() -> tuple[Slow, Snapshots]:
     return slow, Snapshots({"slow": slow}, LocalStore(), Clock())
 
 
+def under_way(found: PrecheckLookup | asyncio.Future[PrecheckLookup]) -> asyncio.Future[PrecheckLookup]:
+    assert isinstance(found, asyncio.Future)
+    return found
+
+
+async def test_a_young_answer_is_at_hand_at_once_and_stays_the_same_for_an_operation() -> None:
+    slow, snapshots = reader()
+    slow.answer.set()
+    await snapshots.read(Reference("slow", "a"), EN, 0)
+    loader = Loaders(snapshots)
+    first = loader.look_up(Reference("slow", "a"), EN, 600)
+    assert isinstance(first, PrecheckLookup)
+    await snapshots.read(Reference("slow", "a"), EN, 0)
+    assert loader.look_up(Reference("slow", "a"), EN, 600) is first
+    assert slow.asked == [["a"], ["a"]]
+
+
+async def test_what_is_under_way_is_not_passed_by_an_answer_that_came_meanwhile() -> None:
+    slow, snapshots = reader()
+    loader = Loaders(snapshots)
+    first = under_way(loader.look_up(Reference("slow", "a"), EN, 600))
+    await slow.is_asked.wait()
+    slow.answer.set()
+    lookup = await first
+    assert await under_way(loader.look_up(Reference("slow", "a"), EN, 600)) is lookup
+
+
 async def test_a_cancelled_field_takes_no_other_field_of_the_operation_with_it() -> None:
     slow, snapshots = reader()
-    loader = Loaders(snapshots).prechecks
-    fields = [asyncio.create_task(loader.look_up(Reference("slow", "a"), EN, 0)) for _ in range(3)]
+    loader = Loaders(snapshots)
+    fields = [under_way(loader.look_up(Reference("slow", "a"), EN, 0)) for _ in range(3)]
     await slow.is_asked.wait()
     fields[0].cancel()
     slow.answer.set()
     others = await asyncio.gather(*fields[1:])
     assert all(lookup.precheck is not None for lookup in others)
-    again = await loader.look_up(Reference("slow", "a"), EN, 0)
+    again = await under_way(loader.look_up(Reference("slow", "a"), EN, 0))
     assert again.precheck is not None
     assert slow.asked == [["a"]]
 
