@@ -62,7 +62,7 @@ def build(
     watchdog = Watchdog(clock)
     readiness = Readiness(watchdog)
     bearers = _bearers(settings, clock)
-    executed = schema.executed_by(executor_class(settings.compiled_execution))
+    executed = schema.executed_by(executor_class(settings.compiled_execution), settings.max_cost)
     endpoint = Endpoint(services, executed, settings.origins, bearers)
 
     def reload(fresh: Sequence[ProviderSettings]) -> list[str]:

@@ -1,7 +1,6 @@
 """Documents that are known to be valid: parsed and validated once, not with every request."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from graphql import (
     ASTValidationRule,
@@ -16,6 +15,7 @@ from graphql import (
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from graph.cost import Cost, cost_of
 from graph.recent import Recent
 
 RULES: tuple[type[ASTValidationRule], ...] = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
@@ -29,11 +29,20 @@ class Refused(Exception):
         self.errors = list(errors)
 
 
-class Document(NamedTuple):
-    """A valid document and its operations."""
+class Document:
+    """A valid document, its operations, and what the one that was asked for last costs."""
 
-    node: DocumentNode
-    operations: tuple[OperationDefinitionNode, ...]
+    def __init__(self, schema: GraphQLSchema, node: DocumentNode) -> None:
+        self._schema = schema
+        self.node = node
+        self.operations = tuple(each for each in node.definitions if isinstance(each, OperationDefinitionNode))
+        self._costed: tuple[OperationDefinitionNode, Cost] | None = None
+
+    def cost(self, operation: OperationDefinitionNode) -> Cost:
+        """Of one of its operations."""
+        if self._costed is None or self._costed[0] is not operation:
+            self._costed = (operation, cost_of(self._schema, self.node, operation))
+        return self._costed[1]
 
 
 class Documents:
@@ -54,7 +63,6 @@ class Documents:
             raise Refused([error]) from None
         if errors := validate(self._schema, node, RULES):
             raise Refused(errors)
-        operations = (each for each in node.definitions if isinstance(each, OperationDefinitionNode))
-        document = Document(node, tuple(operations))
+        document = Document(self._schema, node)
         self._kept.keep(text, document, len(text))
         return document

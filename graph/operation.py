@@ -43,16 +43,19 @@ class OperationSchema(strawberry.federation.Schema):
     itself. What extensions would do here is done in place, and none can be added.
     """
 
+    most_cost: int | None = None
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if kwargs.get("extensions"):
             raise ValueError("this schema runs no extensions")
         super().__init__(*args, **kwargs)
         self._documents = Documents(self._schema)
 
-    def executed_by(self, executor: type[Executor[Any]]) -> Self:
-        """The same schema, with another way to execute; both know the same documents."""
+    def executed_by(self, executor: type[Executor[Any]], most_cost: int | None = None) -> Self:
+        """The same schema, with another way to execute and its own limit; both know the same documents."""
         other = copy(self)
         other.execution_context_class = executor
+        other.most_cost = most_cost
         return other
 
     async def execute(
@@ -110,9 +113,14 @@ class OperationSchema(strawberry.federation.Schema):
         if not query:
             raise MissingQueryError
         document = self._documents.valid(query)
-        operation_type = _type_of(document.operations, name)
+        operation = _operation_of(document.operations, name)
+        operation_type = OperationType(operation.operation.value)
         if operation_type not in allowed:
             raise InvalidOperationTypeError(operation_type)
+        if self.most_cost is not None:
+            refusal = document.cost(operation).refusal(variables or {}, self.most_cost)
+            if refusal is not None:
+                raise Refused([_located(refusal)])
         # On a socket all operations are given the same context, and none may share it.
         own = context.for_operation() if isinstance(context, Context) else context
         return Asked(document.node, operation_type, variables, own, root, name)
@@ -165,13 +173,13 @@ async def _only(result: ExecutionResult) -> Stream:
     yield _presented(result)
 
 
-def _type_of(operations: Sequence[OperationDefinitionNode], name: str | None) -> OperationType:
-    """What kind of operation is meant. Raises CannotGetOperationTypeError, and Refused where that is not clear."""
+def _operation_of(operations: Sequence[OperationDefinitionNode], name: str | None) -> OperationDefinitionNode:
+    """The operation that is meant. Raises CannotGetOperationTypeError, and Refused where that is not clear."""
     if name is None and len(operations) > 1:
         raise Refused([_ambiguous(operations)])
     for operation in operations:
         if name is None or (operation.name and operation.name.value == name):
-            return OperationType(operation.operation.value)
+            return operation
     raise CannotGetOperationTypeError(name)
 
 

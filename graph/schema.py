@@ -21,7 +21,7 @@ from graph.types.precheck import (
     Provider,
 )
 from graph.types.scalars import DATE_TIME
-from graph.types.views import described, shown_as, streamed_as
+from graph.types.views import described, shown_as, streamed_as, typically
 from graph.types.words import PrecheckLocale, PrecheckOrder, PrecheckStreamEnd, ProviderCapability
 from resolvers import domain, query, subscription
 from resolvers.context import Info
@@ -99,7 +99,7 @@ class Query:
         """Resolved in resolvers.query."""
         return await query.prechecks(info, filter, order_by, first, after)
 
-    @shown_as(list[Provider], "Configured providers. Reading their health makes no vendor call.")
+    @shown_as(list[Provider], "Configured providers. Reading their health makes no vendor call.", typically(10))
     def precheck_providers(
         self,
         info: Info,
