@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 from benchmarks.figure import Spread
 
-# Of a notched box plot: a median is known within this times the quartiles' distance over the root of the rounds.
-# Where the notches of two medians do not touch, the odds that chance alone did it are about 1 in 20.
-_NOTCH = 1.57
+# As in a notched box plot a median is known within so many times the quartiles' distance over the root of the
+# rounds. Those have 1.57, for many values; with 2.5 two runs of the same differ by chance less than once in twenty
+# times after three rounds, and less than once in fifty after seven.
+_NOTCH = 2.5
 # A process differs from its own next start by as much: where objects lie in memory, how hashes fall.
 _START = 0.03
 

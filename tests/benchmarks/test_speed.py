@@ -1,6 +1,7 @@
 """What `make bench` makes of its measurements; measuring takes minutes and is not for here."""
 
 import json
+import random
 import xml.etree.ElementTree as ET
 from itertools import chain
 from typing import Any
@@ -158,6 +159,14 @@ def test_two_runs_agree_within_their_spreads(
     [pair] = compared(*(run(most("a", 20, Spread(*each, rounds=5))) for each in (earlier, later)))
     assert pair.agrees is agrees
     assert pair.word.startswith("agree" if agrees else "differ")
+
+
+@pytest.mark.parametrize("rounds", [3, 4, 5, 7, 9, 11])
+def test_runs_of_the_same_differ_less_than_once_in_twenty(rounds: int) -> None:
+    chance = random.Random(rounds)
+    figures = [run(least("a", 1, Spread.of([chance.gauss(10, 3) for _ in range(rounds)]))) for _ in range(2000)]
+    pairs = [pair for one, other in zip(figures[::2], figures[1::2], strict=True) for pair in compared(one, other)]
+    assert sum(not pair.agrees for pair in pairs) < len(pairs) / 20
 
 
 def test_the_same_spread_says_more_after_more_rounds() -> None:
