@@ -36,6 +36,7 @@ class Document:
         self._schema = schema
         self.node = node
         self.operations = tuple(each for each in node.definitions if isinstance(each, OperationDefinitionNode))
+        # Of one operation only, or many in one document would take more memory than its text suggests.
         self._costed: tuple[OperationDefinitionNode, Cost] | None = None
 
     def cost(self, operation: OperationDefinitionNode) -> Cost:
