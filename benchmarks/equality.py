@@ -1,7 +1,8 @@
-"""Compares compiled execution with graphql-core's own, on documents and values made by chance."""
+"""Compares compiled and served execution with graphql-core's own, on documents and values made by chance."""
 
 import asyncio
 import inspect
+import itertools
 import json
 import logging
 import random
@@ -9,15 +10,18 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
+import orjson
 import strawberry
 from graphql import DocumentNode, ExecutionResult, execute, print_ast, subscribe
 from graphql.execution import Executor
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from benchmarks.odd_schema import Behind, LeafValue, NodeValue, odd_schema, own_schema
-from benchmarks.odd_values import Maker, forget_frames
+from benchmarks.odd_values import Maker, change, forget_frames
 from benchmarks.questions import Questions
 from graph.execution.executor import COMPILED, FELL_BACK, CompiledExecutor
+from graph.execution.served import ServedExecutor
+from graph.execution.turns import TURN_SECONDS
 from resolvers import domain
 
 EXECUTIONS = 50_000
@@ -27,6 +31,7 @@ _MOST_KEPT = 5
 _ODDNESS = (0.0, 0.0, 0.001, 0.01, 0.05, 0.2)
 _ODD = {"nodes": NodeValue, "leaves": LeafValue}
 _ENTITIES = (domain.Precheck, domain.PrecheckItem, domain.Provider)
+_FRAGMENT = repr(orjson.Fragment(b"")).partition(" at ")[0]
 _KINDS = ((odd_schema, "query"), (own_schema, "query"), (own_schema, "query"), (own_schema, "subscription"))
 
 
@@ -36,6 +41,31 @@ class Told(NamedTuple):
     data: str
     errors: list[str]
     causes: list[str]
+    served: bytes
+
+    def is_served_as(self, other: "Told", *, at_once: bool) -> bool:
+        """Whether clients cannot tell it from the other one.
+
+        With pauses, fields may fail whose parent is null because of a sibling: not all of their errors are told,
+        and not always the same.
+        """
+        if at_once:
+            return (self.served, *self[1:3]) == (other.served, *other[1:3])
+        is_alike = self.served == other.served and bool(self.errors) == bool(other.errors)
+        return is_alike and self._of_shown() == other._of_shown()
+
+    def _of_shown(self) -> list[str]:
+        """The errors of fields that are in the data, as null."""
+        data = orjson.loads(self.served) if self.errors else None
+        return sorted(error for error in self.errors if _is_shown(data, json.loads(error).get("path") or []))
+
+
+def _is_shown(data: Any, path: list[str | int]) -> bool:
+    for key in path:
+        if data is None:
+            return False
+        data = data[key]
+    return True
 
 
 class Compared(NamedTuple):
@@ -45,6 +75,7 @@ class Compared(NamedTuple):
     with_errors: int
     compiled: int
     fell_back: int
+    in_fragments: int
     seconds: float
     mismatches: list[str]
 
@@ -54,6 +85,7 @@ class Compared(NamedTuple):
             f"{len(self.mismatches)} mismatches  "
             f"{100 * self.compiled / max(self.executions, 1):3.0f} % compiled  "
             f"{100 * self.fell_back / max(self.executions, 1):3.0f} % fell back  "
+            f"{100 * self.in_fragments / max(self.executions * len(_SERVED), 1):3.0f} % in fragments  "
             f"{100 * self.with_errors / max(self.executions, 1):3.0f} % with errors"
         )
         return "\n".join([line, *self.mismatches[:_MOST_KEPT]])
@@ -70,6 +102,18 @@ class Watched(CompiledExecutor):
         return super().build_response(data)
 
 
+class Hurried(ServedExecutor):
+    """Pauses after every entry or after some, in the shortest of lists, as a clock without measure has it."""
+
+    many = 1
+    clock = staticmethod(
+        itertools.accumulate(itertools.cycle((0.0, 0.1 * TURN_SECONDS, 0.9 * TURN_SECONDS))).__next__
+    )
+
+
+_SERVED = (ServedExecutor, Hurried, ServedExecutor, Hurried)
+
+
 async def compare(executions: int, seed: int) -> Compared:
     """Run about that many. The same seed asks the same questions about the same values."""
     run = _Run(random.Random(f"equality {seed}"))
@@ -78,7 +122,9 @@ async def compare(executions: int, seed: int) -> Compared:
         await run.document()
     compiled, fell_back = run.paths.count(COMPILED), run.paths.count(FELL_BACK)
     seconds = time.perf_counter() - began
-    return Compared(len(run.paths), run.with_errors, compiled, fell_back, seconds, run.mismatches)
+    return Compared(
+        len(run.paths), run.with_errors, compiled, fell_back, run.in_fragments, seconds, run.mismatches
+    )
 
 
 class _Run:
@@ -87,6 +133,7 @@ class _Run:
         self.paths: list[str] = []
         self.mismatches: list[str] = []
         self.with_errors = 0
+        self.in_fragments = 0
 
     async def document(self) -> None:
         schema, operation = self._chance.choice(_KINDS)
@@ -97,6 +144,8 @@ class _Run:
             behind = Behind(_values(maker, schema))
             for _ in range(_VARIABLES_PER_VALUES):
                 await self._compare(schema, document, questions.variables(), behind)
+            change(list(behind.values.values()))
+            await self._compare(schema, document, questions.variables(), behind)
         forget_frames()
 
     async def _compare(
@@ -106,8 +155,15 @@ class _Run:
         given = await told(schema, document, variables, behind, Watched)
         self.paths.append(Watched.last)
         self.with_errors += any(each.errors for each in expected)
-        if given != expected:
+        if [each[:3] for each in given] != [each[:3] for each in expected]:
             self.mismatches.append(_mismatch(document, variables, expected, given))
+        for executor in _SERVED:
+            served = await told(schema, document, variables, behind, executor)
+            self.in_fragments += any(_FRAGMENT in each.data for each in served)
+            at_once = executor is ServedExecutor
+            pairs = zip(served, expected, strict=True)
+            if not all(given.is_served_as(other, at_once=at_once) for given, other in pairs):
+                self.mismatches.append(f"{executor.__name__}: {_mismatch(document, variables, expected, served)}")
 
 
 async def told(
@@ -141,7 +197,16 @@ def _told(result: ExecutionResult) -> Told:
         json.dumps(result.data, default=repr),
         [json.dumps(error.formatted, default=repr) for error in errors],
         [type(error.original_error).__name__ for error in errors],
+        _served(result.data),
     )
+
+
+def _served(data: object) -> bytes:
+    """As our edges encode it, or why they cannot."""
+    try:
+        return orjson.dumps(data)
+    except orjson.JSONEncodeError as error:
+        return str(error).encode()
 
 
 def _values(maker: Maker, schema: strawberry.Schema) -> dict[str, Any]:
@@ -174,6 +239,7 @@ def merged(parts: list[Compared]) -> Compared:
         with_errors=sum(each.with_errors for each in parts),
         compiled=sum(each.compiled for each in parts),
         fell_back=sum(each.fell_back for each in parts),
+        in_fragments=sum(each.in_fragments for each in parts),
         seconds=max(each.seconds for each in parts),
         mismatches=[mismatch for each in parts for mismatch in each.mismatches],
     )

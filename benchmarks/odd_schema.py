@@ -59,6 +59,10 @@ class LeafValue(msgspec.Struct, kw_only=True):
     words: tuple[str | None, ...]
 
 
+# Behind Leaf as well; nobody can change one, but for the lists in it.
+FixedLeafValue = msgspec.defstruct("FixedLeafValue", [], bases=(LeafValue,), frozen=True, kw_only=True)
+
+
 class OtherValue(msgspec.Struct, kw_only=True):
     """Behind Other."""
 

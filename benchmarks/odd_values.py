@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from graphql import Undefined
 
-_MOST_IN_A_LIST = 3
+_MOST_IN_A_LIST = 4
 
 
 class Later(Awaitable[Any]):
@@ -93,6 +93,21 @@ def forget_frames() -> None:
             odd.__traceback__ = odd.__context__ = odd.__cause__ = None
 
 
+def change(value: object) -> None:
+    """Change what can be changed of a value, all the way down: the order of lists, and the texts of structs."""
+    if isinstance(value, list | tuple):
+        for each in value:
+            change(each)
+    if isinstance(value, list):
+        value.reverse()
+    if isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            held = getattr(value, name)
+            change(held)
+            if type(held) is str and not value.__struct_config__.frozen:
+                setattr(value, name, held.swapcase())
+
+
 _info_of = functools.cache(msgspec.inspect.type_info)
 
 
@@ -125,7 +140,8 @@ class Maker:
     def _struct(self, info: msgspec.inspect.StructType) -> Any:
         self._depth += 1
         try:
-            return info.cls(**{field.name: self._field(field.type) for field in info.fields})
+            kind = self._chance.choice([info.cls, *info.cls.__subclasses__()])
+            return kind(**{field.name: self._field(field.type) for field in info.fields})
         finally:
             self._depth -= 1
 

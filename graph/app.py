@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 
 from graph.connections import Connections
-from graph.execution.executor import executor_class
+from graph.execution.served import executor_class
 from graph.guard.bearers import Bearers
 from graph.guard.keys import Keys
 from graph.http.compression import compression

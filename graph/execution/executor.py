@@ -1,16 +1,14 @@
 """The seam to graphql-core: where a plan fits it runs, and graphql-core goes on wherever it is surprised."""
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeAlias, cast
 
-import structlog
 from graphql import GraphQLObjectType, GraphQLOutputType, GraphQLResolveInfo
 from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetails
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from graph.execution.internals import Internals, unknown
 from graph.execution.plans import Plan, list_plan, object_plan, place_of, plans_of
 from resolvers.metrics import EXECUTIONS
 
@@ -19,17 +17,6 @@ _Details: TypeAlias = list[FieldDetails]
 
 COMPILED, INTERPRETED, FELL_BACK = "compiled", "interpreted", "fell_back"
 _COUNTED = {path: EXECUTIONS.labels(path) for path in (COMPILED, INTERPRETED, FELL_BACK)}
-
-
-_log = structlog.get_logger()
-
-
-def executor_class(is_compiled: bool, internals: Internals | None = None) -> type[Executor[Any]]:
-    """What executes: with plans if that is wanted, and nothing of ours where the libraries are others."""
-    if (why := unknown(internals)) is not None:
-        _log.warning("compiled_execution_off", why=why)
-        return StrawberryGraphQLCoreExecutionContext
-    return CompiledExecutor if is_compiled else Interpreter
 
 
 class Interpreter(StrawberryGraphQLCoreExecutionContext):
@@ -59,11 +46,15 @@ class Interpreter(StrawberryGraphQLCoreExecutionContext):
 class CompiledExecutor(Interpreter):
     """Runs plans where graphql-core completes lists and objects; not where an extension hooks every field."""
 
+    is_encoded = False
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         middleware = self.middleware_manager
         is_hooked = middleware is not None and bool(middleware.middlewares)
-        self._plans = None if is_hooked or self.abort_signal is not None else plans_of(self)
+        self._plans = (
+            None if is_hooked or self.abort_signal is not None else plans_of(self, is_encoded=self.is_encoded)
+        )
         self._conditions = self._plans.conditions(self) if self._plans is not None else ()
         self._found: dict[tuple[str, object, int], tuple[Plan | None, _Details]] = {}
 
@@ -83,7 +74,7 @@ class CompiledExecutor(Interpreter):
     ) -> Completed:
         """A list at once, or item by item."""
         plan = self._plan("list", item_type, field_details_list) if position_context is None else None
-        if plan is not None and (completed := self._run(plan, items)) is not None:
+        if plan is not None and (completed := self._run(plan.run, items)) is not None:
             return completed
         return super().complete_iterable_value(item_type, field_details_list, info, path, items, position_context)
 
@@ -97,16 +88,16 @@ class CompiledExecutor(Interpreter):
     ) -> Completed:
         """An object at once, but for the fields with resolvers, or field by field."""
         plan = self._plan("object", return_type, field_details_list) if position_context is None else None
-        if plan is not None and (completed := self._run(plan, result)) is not None:
+        if plan is not None and (completed := self._run(plan.run, result)) is not None:
             return self._complete(completed, plan, return_type, field_details_list, path, result)
         return super().collect_and_execute_subfields(
             return_type, field_details_list, path, result, position_context
         )
 
-    def _run(self, plan: Plan, value: Any) -> Completed | None:
-        """The completed value; None, and nothing done, where the plan was surprised."""
+    def _run(self, run: Callable[..., Completed], *given: Any) -> Completed | None:
+        """What is completed; None, and nothing done, where the plan was surprised."""
         try:
-            completed = plan.run(value)
+            completed = run(*given)
         except Exception:
             self._path = FELL_BACK
             return None
@@ -146,7 +137,8 @@ class CompiledExecutor(Interpreter):
             return None
         make = list_plan if kind == "list" else object_plan
         place = place_of(kind, type_, details, self._conditions)
-        return self._plans.find(place, lambda survey: make(survey, type_, details), self)
+        is_encoded = self.is_encoded
+        return self._plans.find(place, lambda survey: make(survey, type_, details, is_encoded=is_encoded), self)
 
 
 async def _updated(completed: dict[str, Any], rest: Awaitable[dict[str, Any]]) -> dict[str, Any]:

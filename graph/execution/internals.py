@@ -22,6 +22,14 @@ _PARAMETERS = {
     "complete_iterable_value": [
         *("self", "item_type", "field_details_list", "info", "path", "items", "position_context"),
     ],
+    "complete_awaitable_list_item_value": [
+        *("self", "item", "item_type", "field_details_list", "info", "item_path", "position_context"),
+    ],
+    "complete_list_item_value": [
+        *("self", "item", "complete_results", "item_type", "field_details_list", "info", "item_path"),
+        "position_context",
+    ],
+    "track_async_work": ["self", "values"],
     "execute_fields": ["self", "parent_type", "source_value", "path", "grouped_field_set", "position_context"],
 }
 _SCALARS: dict[GraphQLScalarType, Any] = {

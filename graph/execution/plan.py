@@ -2,8 +2,10 @@
 
 import datetime
 import functools
+import inspect
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from types import MemberDescriptorType
+from typing import Any, TypeAlias, cast
 
 import msgspec
 from graphql import (
@@ -18,7 +20,8 @@ from graphql import (
 )
 from strawberry.schema.schema_converter import CustomGraphQLEnumType
 
-from graph.execution.shape import Attribute, Field, Leaf, Many, Named, One, Plain, Shape
+from graph.execution.fragments import Encoded, Proven
+from graph.execution.shape import Attribute, Field, Leaf, Many, Named, One, Plain, Shape, is_read
 from graph.recent import Recent
 
 Run: TypeAlias = Callable[[Any], Any]
@@ -35,7 +38,8 @@ _REFUSALS: dict[GraphQLLeafType, str] = {
 
 
 # Equal shapes share a function; a line of one takes some hundred bytes.
-_COMPILED: Recent[Shape, Run] = Recent(largest=16 * 1024, room=128 * 1024)
+_COMPILED: Recent[tuple[Shape, bool], Run] = Recent(largest=16 * 1024, room=128 * 1024)
+_ENCODED: Recent[One, Encoded] = Recent(largest=16 * 1024, room=128 * 1024)
 
 
 class Surprise(Exception):
@@ -46,33 +50,47 @@ class Unplanned(Exception):
     """A shape that no plan is written for."""
 
 
-def compiled(shape: Shape) -> Run:
+def compiled(shape: Shape, *, is_encoded: bool = False) -> Run:
     """A function from the value to the completed value. It raises where graphql-core might give anything else.
 
-    Raises Unplanned, or what Python says of code that is nested too deep.
+    Where the answer `is_encoded` by orjson, lists of what never changes may be fragments. Raises Unplanned, or
+    what Python says of code that is nested too deep.
     """
-    run = _COMPILED.get(shape)
+    run = _COMPILED.get((shape, is_encoded))
     if run is None:
-        run, size = _compile(shape)
-        _COMPILED.keep(shape, run, size)
+        writer = _Writer(is_encoded=is_encoded)
+        run = writer.function(shape, "v")
+        _COMPILED.keep((shape, is_encoded), run, len(writer.lines))
     return run
 
 
-def _compile(shape: Shape) -> tuple[Run, int]:
-    """The function, and how many lines it has."""
-    writer = _Writer()
-    writer.value("v", shape, 1)
-    source = "\n".join(["def run(v):", *writer.lines, "    return v"])
-    # Only names of fields and attributes are written into it, and both are identifiers.
-    exec(compile(source, "<plan>", "exec"), writer.names)  # noqa: S102
-    return writer.names["run"], len(writer.lines)
+def encoded(item: One) -> Encoded:
+    """The same for a list of such objects, whose fields are all read from them."""
+    known = _ENCODED.get(item)
+    if known is None:
+        writer = _Writer(is_proving=True)
+        known = Encoded(cast("Proven", writer.function(Many(item, is_nullable=False), "(v, fixed)")))
+        _ENCODED.keep(item, known, len(writer.lines))
+    return known
 
 
 class _Writer:
-    def __init__(self) -> None:
+    """Writes one function. One that `is_proving` finds out as well whether what it reads is `fixed` for ever."""
+
+    def __init__(self, *, is_encoded: bool = False, is_proving: bool = False) -> None:
         self.lines: list[str] = []
         self.names: dict[str, Any] = {"Surprise": Surprise}
         self._count = 0
+        self._is_encoded = is_encoded
+        self._is_proving = is_proving
+
+    def function(self, shape: Shape, returned: str) -> Run:
+        """From a value to what is returned."""
+        self.value("v", shape, 1)
+        source = "\n".join(["def run(v):", "    fixed = True", *self.lines, f"    return {returned}"])
+        # Only names of fields and attributes are written into it, and both are identifiers.
+        exec(compile(source, "<plan>", "exec"), self.names)  # noqa: S102
+        return cast("Run", self.names["run"])
 
     def value(self, variable: str, shape: Shape, depth: int) -> None:
         """Replace the value of a variable by the completed one."""
@@ -104,8 +122,13 @@ class _Writer:
         self._write(depth, f"{variable} = {self._bound('enum', names)}[id({variable})]")
 
     def _list(self, variable: str, item: Shape, depth: int) -> None:
+        if self._is_encoded and isinstance(item, One) and is_read(item):
+            self._write(depth, f"{variable} = {self._bound('encoded', encoded(item))}({variable})")
+            return
         completed, each = self._new("list"), self._new("v")
-        self._write(depth, f"if type({variable}) is not tuple and type({variable}) is not list: raise Surprise")
+        self._write(depth, f"if type({variable}) is not tuple:")
+        self._write(depth + 1, f"if type({variable}) is not list: raise Surprise")
+        self._write(depth + 1, "fixed = False")
         self._write(depth, f"{completed} = []")
         self._write(depth, f"for {each} in {variable}:")
         self.value(each, item, depth + 1)
@@ -114,8 +137,13 @@ class _Writer:
 
     def _object(self, variable: str, shape: One, depth: int) -> None:
         known: set[type] = set()
-        check = self._bound("check", functools.partial(_check, known, shape.values))
-        self._write(depth, f"if type({variable}) not in {self._bound('known', known)}: {check}({variable})")
+        checked = f"if type({variable}) not in {self._bound('known', known)}: "
+        if self._is_proving:
+            check = self._bound("check", functools.partial(_is_fixed, known, set(), shape))
+            self._write(depth, f"{checked}fixed = {check}({variable}) and fixed")
+        else:
+            check = self._bound("check", functools.partial(_check, known, shape.values))
+            self._write(depth, f"{checked}{check}({variable})")
         entries = [f"{field.key!r}: {self._field(variable, field, depth)}" for field in shape.fields]
         self._write(depth, f"{variable} = {{{', '.join(entries)}}}")
 
@@ -167,6 +195,27 @@ def _check(known: set[type], values: type | None, value: object) -> None:
     if not _is_plain(kind) or (values is not None and not issubclass(kind, values)):
         raise Surprise
     known.add(kind)
+
+
+def _is_fixed(fixed: set[type], plain: set[type], shape: One, value: object) -> bool:
+    """Whether what is read of it never changes, which is known of its class from now on. Raises Surprise."""
+    kind = type(value)
+    if kind not in plain:
+        _check(plain, shape.values, value)
+        if _is_frozen(kind, shape):
+            fixed.add(kind)
+    return kind in fixed
+
+
+def _is_frozen(kind: type[Any], shape: One) -> bool:
+    """Whether every attribute that is read is a field of a frozen struct, and not made when it is asked for."""
+    names = [
+        field.source.name
+        for field in shape.fields
+        if isinstance(field, Plain) and isinstance(field.source, Attribute)
+    ]
+    are_fields = all(type(inspect.getattr_static(kind, name, None)) is MemberDescriptorType for name in names)
+    return are_fields and bool(kind.__struct_config__.frozen)
 
 
 def _is_plain(kind: type) -> bool:

@@ -9,17 +9,21 @@ from graphql.execution.collect_fields import FieldDetails
 from graphql.language import DirectiveNode
 
 from graph.execution.plan import Run, compiled
-from graph.execution.shape import CONDITIONS, Left, Many, Survey
+from graph.execution.shape import CONDITIONS, Left, Many, One, Survey, is_read
 from graph.recent import Recent
 
 _LEAST_FIELDS, _MOST_FIELDS = 200, 8000
 
 
 class Plan(NamedTuple):
-    """A compiled function from a value to the completed value, and the keys of what it leaves to graphql-core."""
+    """A compiled function from a value to the completed value, and the keys of what it leaves to graphql-core.
+
+    Where it `is_of_readings`, a tuple that it completes may be shown again.
+    """
 
     run: Run
     left: tuple[str, ...] = ()
+    is_of_readings: bool = False
 
 
 Place: TypeAlias = tuple[object, ...]
@@ -72,34 +76,43 @@ class Plans:
         return self._plans[place]
 
 
-def object_plan(survey: Survey, type_: GraphQLObjectType, details: list[FieldDetails]) -> Plan | None:
+def object_plan(
+    survey: Survey, type_: GraphQLObjectType, details: list[FieldDetails], *, is_encoded: bool
+) -> Plan | None:
     """What of an object needs no resolver; None where that is nothing."""
     shape = survey.of_object(type_, details)
     left = tuple(field.key for field in shape.fields if isinstance(field, Left)) if shape else ()
-    return Plan(compiled(shape), left) if shape and len(left) < len(shape.fields) else None
+    if shape is None or len(left) == len(shape.fields):
+        return None
+    return Plan(compiled(shape, is_encoded=is_encoded), left)
 
 
-def list_plan(survey: Survey, item_type: GraphQLOutputType, details: list[FieldDetails]) -> Plan | None:
+def list_plan(
+    survey: Survey, item_type: GraphQLOutputType, details: list[FieldDetails], *, is_encoded: bool
+) -> Plan | None:
     """A whole list at once; None where its items are more than plain data."""
     item = survey.of_value(item_type, details)
-    return Plan(compiled(Many(item, is_nullable=False))) if item else None
+    if item is None:
+        return None
+    run = compiled(Many(item, is_nullable=False), is_encoded=is_encoded)
+    return Plan(run, is_of_readings=is_encoded and isinstance(item, One) and is_read(item))
 
 
-_KEPT: Recent[int, Plans] = Recent()
+_KEPT: Recent[tuple[int, bool], Plans] = Recent()
 
 
-def plans_of(executor: Executor[Any]) -> Plans | None:
+def plans_of(executor: Executor[Any], *, is_encoded: bool) -> Plans | None:
     """The plans of what this executor runs; None for fragments with arguments, which no plan understands."""
     if any(fragment.variable_signatures for fragment in executor.fragments.values()):
         return None
-    known = _KEPT.get(id(executor.operation))
+    known = _KEPT.get((id(executor.operation), is_encoded))
     if known is not None and known.are_of(executor):
         return known
     location = executor.operation.loc
     length = len(location.source.body) if location else 0
     plans = Plans(executor, min(max(_LEAST_FIELDS, length), _MOST_FIELDS))
     if location is not None:
-        _KEPT.keep(id(executor.operation), plans, length)
+        _KEPT.keep((id(executor.operation), is_encoded), plans, length)
     return plans
 
 

@@ -100,6 +100,22 @@ Shape: TypeAlias = Leaf | Many | One
 Field: TypeAlias = Plain | Left | Named
 
 
+def is_read(shape: Shape) -> bool:
+    """Whether nothing is called to show it: a function might give something else another time."""
+    match shape:
+        case Many():
+            return is_read(shape.item)
+        case One():
+            return all(_is_read(field) for field in shape.fields)
+    return True
+
+
+def _is_read(field: Field) -> bool:
+    if isinstance(field, Plain):
+        return isinstance(field.source, Attribute) and is_read(field.value)
+    return isinstance(field, Named)
+
+
 class TooMany(Exception):
     """More fields than may be planned: fragments within fragments unfold without end."""
 

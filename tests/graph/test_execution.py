@@ -13,8 +13,9 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from structlog.testing import capture_logs
 
-from graph.execution.executor import CompiledExecutor, Interpreter, executor_class
+from graph.execution.executor import CompiledExecutor, Interpreter
 from graph.execution.internals import Internals
+from graph.execution.served import ServedExecutor, executor_class
 from graph.http.explorer_operations import PreparedOperation, prepared_operations
 from graph.settings import Settings
 from graph.types.views import shown_as, streamed_as
@@ -154,7 +155,7 @@ def test_a_method_with_other_parameters_turns_it_off() -> None:
 
 def test_the_installed_internals_are_the_known_ones() -> None:
     with capture_logs() as lines:
-        assert executor_class(True) is CompiledExecutor
+        assert executor_class(True) is ServedExecutor
     assert lines == []
 
 
