@@ -21,8 +21,8 @@ from benchmarks.odd_values import Maker, change, forget_frames
 from benchmarks.questions import Questions
 from graph.execution.executor import COMPILED, FELL_BACK, CompiledExecutor
 from graph.execution.served import ServedExecutor
-from graph.execution.turns import TURN_SECONDS
 from resolvers import domain
+from resolvers.turns import TURN_SECONDS
 
 EXECUTIONS = 50_000
 _VALUES_PER_DOCUMENT = 4

@@ -6,7 +6,7 @@ from copy import copy
 from typing import Any, NamedTuple, Self, TypeAlias, TypeVar, cast
 
 import strawberry
-from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, execute, subscribe
+from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, subscribe
 from graphql.execution import ExecutionResult as Executed
 from graphql.execution import Executor
 from strawberry.exceptions import MissingQueryError
@@ -18,6 +18,8 @@ from strawberry.types.graphql import OperationType
 
 from graph.documents import Documents, Refused
 from graph.errors import presented
+from graph.types.views import hand_over
+from graph.variables import in_turns
 from resolvers.context import Context
 
 Stream: TypeAlias = AsyncGenerator[ExecutionResult, None]
@@ -29,7 +31,7 @@ class Asked(NamedTuple):
     """An operation that may be executed: a valid document, and which of its operations with what."""
 
     document: DocumentNode
-    type: OperationType
+    operation: OperationDefinitionNode
     variables: dict[str, Any] | None
     context: Any
     root: Any
@@ -49,6 +51,7 @@ class OperationSchema(strawberry.federation.Schema):
         if kwargs.get("extensions"):
             raise ValueError("this schema runs no extensions")
         super().__init__(*args, **kwargs)
+        hand_over(self.schema_converter)
         self._documents = Documents(self._schema)
 
     def executed_by(self, executor: type[Executor[Any]], most_cost: int | None = None) -> Self:
@@ -98,7 +101,8 @@ class OperationSchema(strawberry.federation.Schema):
             return _only(PreExecutionError(data=None, errors=refusal.errors))
         except (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError) as error:
             return _only(PreExecutionError(data=None, errors=[_told(error)]))
-        return self._events(asked) if asked.type is OperationType.SUBSCRIPTION else self._one_result(asked)
+        is_stream = asked.operation.operation.value == OperationType.SUBSCRIPTION.value
+        return self._events(asked) if is_stream else self._one_result(asked)
 
     def _asked(
         self,
@@ -123,22 +127,25 @@ class OperationSchema(strawberry.federation.Schema):
                 raise Refused([_located(refusal)])
         # On a socket all operations are given the same context, and none may share it.
         own = context.for_operation() if isinstance(context, Context) else context
-        return Asked(document.node, operation_type, variables, own, root, name)
+        return Asked(document.node, operation, variables, own, root, name)
 
     async def _result(self, asked: Asked) -> ExecutionResult:
         try:
-            result = execute(
+            variables = await in_turns(self._schema, asked.operation, asked.variables or {})
+            executor = (self.execution_context_class or Executor).build(
                 self._schema,
                 asked.document,
                 asked.root,
                 asked.context,
-                asked.variables,
+                variables.given,
                 asked.name,
-                executor_class=self.execution_context_class,
                 is_awaitable=cast("Any", optimized_is_awaitable),
             )
-            if not isinstance(result, Executed):
-                result = await result
+            if isinstance(executor, list):
+                return _presented(ExecutionResult(None, executor))
+            variables.complete(executor.variable_values)
+            executed = executor.execute_operation()
+            result = executed if isinstance(executed, Executed) else await cast("Awaitable[Executed]", executed)
         except Exception as error:
             return _presented(PreExecutionError(data=None, errors=[_located(error)]))
         return _presented(ExecutionResult(result.data, result.errors))

@@ -39,18 +39,33 @@ class Loaders:
         self._prechecks: PrecheckByReferenceLoader | None = None
         self._found: dict[LookupKey, PrecheckLookup | asyncio.Future[PrecheckLookup]] = {}
 
-    def look_up(
+    def at_hand(
         self, reference: Reference, locale: PrecheckLocale, max_age_seconds: float
-    ) -> PrecheckLookup | asyncio.Future[PrecheckLookup]:
-        """The value where a kept answer is young enough, else its future; for equal keys it is always the same.
-
-        graphql-core cancels the siblings of a failed field, so the shared future is shielded.
-        """
+    ) -> PrecheckLookup | None:
+        """The value, where a kept answer is young enough and nothing newer is under way for this operation."""
         key = LookupKey(reference, locale, max_age_seconds)
         found = self._found.get(key)
         if found is None:
-            found = self._found[key] = self._snapshots.kept(*key) or self._load(key)
-        return asyncio.shield(found) if isinstance(found, asyncio.Future) else found
+            found = self._snapshots.kept(*key)
+            if found is not None:
+                self._found[key] = found
+        return found if isinstance(found, PrecheckLookup) else None
+
+    def look_up(
+        self, reference: Reference, locale: PrecheckLocale, max_age_seconds: float
+    ) -> PrecheckLookup | asyncio.Future[PrecheckLookup]:
+        """The value where it is at hand, else its future; for equal keys it is always the same.
+
+        graphql-core cancels the siblings of a failed field, so the shared future is shielded.
+        """
+        known = self.at_hand(reference, locale, max_age_seconds)
+        if known is not None:
+            return known
+        key = LookupKey(reference, locale, max_age_seconds)
+        loading = self._found.get(key)
+        if not isinstance(loading, asyncio.Future):
+            loading = self._found[key] = self._load(key)
+        return asyncio.shield(loading)
 
     def _load(self, key: LookupKey) -> asyncio.Future[PrecheckLookup]:
         if self._prechecks is None:

@@ -19,12 +19,11 @@ from resolvers.domain import (
 )
 from resolvers.listing import listed
 from resolvers.reference import Reference, item_reference_of, reference_of
+from resolvers.turns import Turn
 from resolvers.vocabulary import PrecheckLocale, PrecheckOrder, ProviderCapability
 
 # At once where a kept answer will do: an awaitable costs an operation several turns of the event loop.
 Shown: TypeAlias = Precheck | Awaitable[Precheck]
-
-_AT_ONCE = 100
 
 
 def precheck(info: Info, id: str, locale: PrecheckLocale | None, max_age_seconds: int | None) -> Shown:
@@ -43,11 +42,12 @@ async def lookup_prechecks(
     within_limit(context, "refs", refs)
     max_age = max_age_of(max_age_seconds)
     language = locale_of(context, locale)
-    found: list[PrecheckLookup | asyncio.Future[PrecheckLookup]] = []
-    for start in range(0, len(refs), _AT_ONCE):
-        if start:
-            await asyncio.sleep(0)  # others have their turn
-        found += [_look_up(context, ref, language, max_age) for ref in refs[start : start + _AT_ONCE]]
+    known = await _known(context, refs, language, max_age)
+    # Without a pause, for what is asked for in one turn of the event loop goes into the same calls.
+    found = [
+        each if isinstance(each, PrecheckLookup) else context.loaders.look_up(each, language, max_age)
+        for each in known
+    ]
     under_way = [each for each in found if isinstance(each, asyncio.Future)]
     if under_way:
         await asyncio.wait(under_way)
@@ -133,10 +133,18 @@ def _precheck_of(context: Context, reference: Reference, lookup: PrecheckLookup)
     return context.show(lookup.precheck)
 
 
-def _look_up(
-    context: Context, ref: PrecheckRef, locale: PrecheckLocale, max_age_seconds: float
-) -> PrecheckLookup | asyncio.Future[PrecheckLookup]:
-    reference = reference_from(ref)
-    if isinstance(reference, PrecheckProblem):
-        return PrecheckLookup(ref=ref, problem=reference)
-    return context.loaders.look_up(reference, locale, max_age_seconds)
+async def _known(
+    context: Context, refs: Sequence[PrecheckRef], locale: PrecheckLocale, max_age_seconds: float
+) -> list[PrecheckLookup | Reference]:
+    """What can be said without waiting, and the references that have to be asked about."""
+    known: list[PrecheckLookup | Reference] = []
+    turn = Turn()
+    for ref in refs:
+        if turn.is_over():
+            await turn.give()
+        reference = reference_from(ref)
+        if isinstance(reference, PrecheckProblem):
+            known.append(PrecheckLookup(ref=ref, problem=reference))
+        else:
+            known.append(context.loaders.at_hand(reference, locale, max_age_seconds) or reference)
+    return known

@@ -15,7 +15,8 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from graph.execution.executor import CompiledExecutor, Completed, Interpreter
 from graph.execution.internals import Internals, unknown
-from graph.execution.turns import Clock, Slices, Turn
+from graph.execution.turns import Slices
+from resolvers.turns import Seconds, Turn
 
 _log = structlog.get_logger()
 
@@ -43,7 +44,7 @@ class ServedExecutor(CompiledExecutor):
 
     is_encoded = True
     many = 16
-    clock: Clock = staticmethod(time.perf_counter)
+    clock: Seconds = staticmethod(time.perf_counter)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

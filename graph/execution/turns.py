@@ -1,34 +1,13 @@
-"""Long work in one event loop, given up for a moment so that others have their turn."""
+"""A long list completed slice by slice, with everybody else's turn in between."""
 
-import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import orjson
 
-Clock: TypeAlias = Callable[[], float]
+from resolvers.turns import TURN_SECONDS, Seconds, Turn
 
-TURN_SECONDS = 0.001
-_TURNS_FOR_OTHERS = 4  # a small request takes several turns of the loop
 _LIGHT = 128  # of what is completed at this rate there is no tree that would be worth encoding apart
-
-
-class Turn:
-    """A millisecond of work, and then everybody else's turn. The clock counts seconds."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.now = clock
-        self._until = clock() + TURN_SECONDS
-
-    def is_over(self) -> bool:
-        """Whether others should go on."""
-        return self.now() >= self._until
-
-    async def give(self) -> None:
-        """Let them, and begin another one."""
-        for _ in range(_TURNS_FOR_OTHERS):
-            await asyncio.sleep(0)
-        self._until = self.now() + TURN_SECONDS
 
 
 class Slices:
@@ -37,7 +16,7 @@ class Slices:
     A tree of everything would cost more: it is encoded and freed in one go, and the garbage collector walks it.
     """
 
-    def __init__(self, run: Callable[[list[Any]], list[Any]], items: Sequence[Any], clock: Clock) -> None:
+    def __init__(self, run: Callable[[list[Any]], list[Any]], items: Sequence[Any], clock: Seconds) -> None:
         self.turn = Turn(clock)
         self._run = run
         self._items = list(items)  # its owner may change a list between two turns

@@ -4,13 +4,15 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any, TypeVar, cast
 
 import strawberry
-from graphql import GraphQLField
+from graphql import GraphQLField, GraphQLInputObjectType
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types import get_object_definition
-from strawberry.types.arguments import InputContext
 from strawberry.utils.str_converters import to_camel_case
 
 _Resolver = TypeVar("_Resolver", bound=Callable[..., Any])
 _Input = TypeVar("_Input", bound=type)
+_BUILD = "__build__"
+_AS_IT_IS = strawberry.scalar(name="AsItIs", serialize=lambda value: value, parse_value=lambda value: value)
 _ENTRIES = "entries"
 
 
@@ -56,17 +58,34 @@ def becomes(values: type) -> Callable[[_Input], _Input]:
     """Make an input type whose values are of this class, with attributes of the same names, lists as tuples."""
 
     def decorate(input_type: _Input) -> _Input:
-        definition = get_object_definition(input_type, strict=True)
-        names = {to_camel_case(field.python_name): field.python_name for field in definition.fields}
+        fields = get_object_definition(input_type, strict=True).fields
+        names = {to_camel_case(field.python_name): field.python_name for field in fields}
 
-        def build(_: type, given: Mapping[str, Any], __: InputContext) -> Any:
-            plain = ((key, tuple(value) if type(value) is list else value) for key, value in given.items())
-            return values(**{names[key]: value for key, value in plain})
+        def build(given: Mapping[str, Any]) -> Any:
+            return values(**{names[key]: _fixed(value) for key, value in given.items()})
 
-        definition.from_input = build
+        setattr(input_type, _BUILD, build)
         return input_type
 
     return decorate
+
+
+def hand_over(converter: GraphQLCoreConverter) -> None:
+    """Have graphql-core build the values of every input type that `becomes` another, once a schema is made.
+
+    Strawberry takes them apart again to build its own; it does so for a list element by element, each with the
+    types of its fields worked out anew. What it takes for a scalar it leaves as it is.
+    """
+    for known in list(converter.type_map.values()):
+        origin = getattr(known.definition, "origin", None)
+        build = getattr(origin, _BUILD, None)
+        if build is not None and isinstance(known.implementation, GraphQLInputObjectType):
+            cast("Any", known.implementation).out_type = build
+            converter.scalar_registry[origin] = _AS_IT_IS
+
+
+def _fixed(value: Any) -> Any:
+    return tuple(value) if type(value) is list else value
 
 
 def typically(entries: int) -> dict[str, int]:

@@ -9,7 +9,7 @@ from graphql import ExecutionResult, parse
 
 from graph.execution.executor import CompiledExecutor
 from graph.execution.served import ServedExecutor
-from graph.execution.turns import TURN_SECONDS
+from resolvers.turns import TURN_SECONDS
 from tests.graph.parts import LooseValue, PartValue, read, run
 
 
