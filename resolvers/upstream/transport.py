@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
 
@@ -13,8 +14,7 @@ from resolvers.upstream.address import Address, is_allowed, is_metadata, literal
 from resolvers.upstream.names import Names, Resolve, system_addresses
 from resolvers.upstream.trust import Authorities, is_tls_trouble, tls_context
 
-# How many there are at once is the bulkhead's to say.
-LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+IDLE_CONNECTIONS = 20
 _MOST_ADDRESSES = 4
 _MOST_REMEMBERED = 100
 _PORTS = {"http": 80, "https": 443}
@@ -37,9 +37,17 @@ class CheckedTransport(httpx.AsyncBaseTransport):
     """
 
     def __init__(
-        self, route: Route, *, provider_id: str, clock: Clock, resolve: Resolve = system_addresses
+        self,
+        route: Route,
+        *,
+        provider_id: str,
+        clock: Clock,
+        resolve: Resolve = system_addresses,
+        idle_connections: int = IDLE_CONNECTIONS,
     ) -> None:
         self._route = route
+        # How many there are at once is the bulkhead's to say.
+        self._limits = httpx.Limits(max_connections=None, max_keepalive_connections=idle_connections)
         self._provider_id = provider_id
         self._names = Names(resolve, clock)
         self._tls = tls_context(route.ca_file, verify=route.verify_tls)
@@ -77,11 +85,7 @@ class CheckedTransport(httpx.AsyncBaseTransport):
     async def _directly(self, request: httpx.Request) -> httpx.Response:
         host = _host(request)
         connect_seconds = request.extensions.get("timeout", {}).get("connect")
-        try:
-            async with asyncio.timeout(connect_seconds):
-                addresses = self._allowed(await self._addresses(host, request.url))
-        except TimeoutError as error:
-            raise httpx.ConnectTimeout("The name was not resolved in time.") from error
+        addresses = self._allowed(await self._addresses(host, request.url, connect_seconds))
         # Each address has its part of the time to connect in, and one that failed is tried last from then on.
         share = connect_seconds and connect_seconds / min(len(addresses), _MOST_ADDRESSES)
         *others, last = sorted(addresses, key=lambda address: self._failures.get(address, 0.0))[:_MOST_ADDRESSES]
@@ -104,12 +108,15 @@ class CheckedTransport(httpx.AsyncBaseTransport):
                 del self._failures[min(self._failures, key=self._failures.__getitem__)]
             raise
 
-    async def _addresses(self, host: str, url: httpx.URL) -> Sequence[Address]:
+    async def _addresses(self, host: str, url: httpx.URL, connect_seconds: float | None) -> Sequence[Address]:
         literal = literal_of(host)
         if literal is not None:
             return [literal]
         try:
-            found = await self._names.addresses(host, url.port or _PORTS[url.scheme])
+            async with asyncio.timeout(connect_seconds):
+                found = await self._names.addresses(host, url.port or _PORTS[url.scheme])
+        except TimeoutError as error:
+            raise httpx.ConnectTimeout("The name was not resolved in time.") from error
         except OSError as error:
             raise httpx.ConnectError("The name has no address.") from error
         # An address with a zone is of this link only, and no URL can hold it.
@@ -130,7 +137,7 @@ class CheckedTransport(httpx.AsyncBaseTransport):
         # A pool knows addresses only: a connection verified for one name must not carry another's requests.
         if host not in self._pools:
             self._pools[host] = httpx.AsyncHTTPTransport(
-                verify=self._tls, trust_env=False, limits=LIMITS, proxy=self._route.proxy
+                verify=self._tls, trust_env=False, limits=self._limits, proxy=self._route.proxy
             )
         return self._pools[host]
 
@@ -138,13 +145,20 @@ class CheckedTransport(httpx.AsyncBaseTransport):
         return Unreachable(says, provider_id=self._provider_id, retryable=False)
 
 
-def transport_for(route: Route, *, provider_id: str, clock: Clock) -> httpx.AsyncBaseTransport:
-    """The transport of one connection."""
-    return CheckedTransport(route, provider_id=provider_id, clock=clock)
+def transport_for(
+    route: Route, *, provider_id: str, clock: Clock, idle_connections: int
+) -> httpx.AsyncBaseTransport:
+    """The transport of one connection to a vendor, which keeps up to so many sockets open between calls."""
+    return CheckedTransport(route, provider_id=provider_id, clock=clock, idle_connections=idle_connections)
 
 
 def _host(request: httpx.Request) -> str:
     return request.url.raw_host.decode("ascii").strip("[]").lower()
+
+
+@lru_cache(maxsize=256)
+def _addressed(url: httpx.URL, address: str) -> httpx.URL:
+    return url.copy_with(host=address)
 
 
 def _directed(request: httpx.Request, host: str, address: Address, connect_seconds: float | None) -> httpx.Request:
@@ -154,7 +168,7 @@ def _directed(request: httpx.Request, host: str, address: Address, connect_secon
         extensions["sni_hostname"] = host.removesuffix(".")
     return httpx.Request(
         request.method,
-        request.url.copy_with(host=str(address)),
+        _addressed(request.url, str(address)),
         headers=request.headers,
         stream=request.stream,
         extensions=extensions,
