@@ -83,7 +83,9 @@ class Connection:
         self._base_url = base_url.rstrip("/")
         # The stages after connecting are timed here, for the transport times only single reads.
         self._timeouts = {"connect": self._stages.connect, "read": None, "write": None, "pool": None}
-        self._transport = transport_for(route, provider_id=provider_id, clock=clock, idle_connections=concurrency)
+        self._transport = transport_for(
+            self._base_url, route, provider_id=provider_id, clock=clock, idle_connections=concurrency
+        )
         self._is_closed = False
         self._waited = LIMITER_WAIT_SECONDS.labels(provider_id)
         self._took = VENDOR_CALL_SECONDS.labels(provider_id)

@@ -1,6 +1,7 @@
 """Carries requests to the very address that was checked, and nowhere else."""
 
 import asyncio
+import ssl
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import ip_address
@@ -15,6 +16,8 @@ from resolvers.upstream.names import Names, Resolve, system_addresses
 from resolvers.upstream.trust import Authorities, is_tls_trouble, tls_context
 
 IDLE_CONNECTIONS = 20
+# For what is not encrypted: it trusts nobody, and costs nothing to make.
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 _MOST_ADDRESSES = 4
 _MOST_REMEMBERED = 100
 _PORTS = {"http": 80, "https": 443}
@@ -50,8 +53,7 @@ class CheckedTransport(httpx.AsyncBaseTransport):
         self._limits = httpx.Limits(max_connections=None, max_keepalive_connections=idle_connections)
         self._provider_id = provider_id
         self._names = Names(resolve, clock)
-        self._tls = tls_context(route.ca_file, verify=route.verify_tls)
-        self._pools: dict[str, httpx.AsyncHTTPTransport] = {}
+        self._pools: dict[tuple[str, str], httpx.AsyncHTTPTransport] = {}
         self._clock = clock
         self._failures: dict[Address, float] = {}  # when connecting to it failed the last time
 
@@ -80,7 +82,7 @@ class CheckedTransport(httpx.AsyncBaseTransport):
         told = told_by(host)
         if told is not None:
             self._allowed([told])
-        return await self._pool(host).handle_async_request(request)
+        return await self._pool(request.url.scheme, host).handle_async_request(request)
 
     async def _directly(self, request: httpx.Request) -> httpx.Response:
         host = _host(request)
@@ -100,8 +102,9 @@ class CheckedTransport(httpx.AsyncBaseTransport):
     async def _exchange(
         self, request: httpx.Request, host: str, address: Address, connect_seconds: float | None
     ) -> httpx.Response:
+        pool = self._pool(request.url.scheme, host)
         try:
-            return await self._pool(host).handle_async_request(_directed(request, host, address, connect_seconds))
+            return await pool.handle_async_request(_directed(request, host, address, connect_seconds))
         except (httpx.ConnectError, httpx.ConnectTimeout):
             self._failures[address] = self._clock.monotonic()
             if len(self._failures) > _MOST_REMEMBERED:
@@ -133,22 +136,27 @@ class CheckedTransport(httpx.AsyncBaseTransport):
             "`allow_private = true` for this provider if that is meant."
         )
 
-    def _pool(self, host: str) -> httpx.AsyncHTTPTransport:
+    def _pool(self, scheme: str, host: str) -> httpx.AsyncHTTPTransport:
         # A pool knows addresses only: a connection verified for one name must not carry another's requests.
-        if host not in self._pools:
-            self._pools[host] = httpx.AsyncHTTPTransport(
-                verify=self._tls, trust_env=False, limits=self._limits, proxy=self._route.proxy
+        if (scheme, host) not in self._pools:
+            self._pools[scheme, host] = httpx.AsyncHTTPTransport(
+                verify=self._tls(scheme), trust_env=False, limits=self._limits, proxy=self._route.proxy
             )
-        return self._pools[host]
+        return self._pools[scheme, host]
+
+    def _tls(self, scheme: str) -> ssl.SSLContext:
+        return tls_context(self._route.ca_file, verify=self._route.verify_tls) if scheme == "https" else _NO_TLS
 
     def _refusal(self, says: str) -> Unreachable:
         return Unreachable(says, provider_id=self._provider_id, retryable=False)
 
 
 def transport_for(
-    route: Route, *, provider_id: str, clock: Clock, idle_connections: int
+    base_url: str, route: Route, *, provider_id: str, clock: Clock, idle_connections: int
 ) -> httpx.AsyncBaseTransport:
     """The transport of one connection to a vendor, which keeps up to so many sockets open between calls."""
+    if base_url.lower().startswith("https:"):  # whom to trust is read now and not while the first call waits
+        tls_context(route.ca_file, verify=route.verify_tls)
     return CheckedTransport(route, provider_id=provider_id, clock=clock, idle_connections=idle_connections)
 
 
