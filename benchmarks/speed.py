@@ -24,6 +24,7 @@ from benchmarks.plain import token_of
 from benchmarks.population import BATCH, populate
 from benchmarks.rounds import Cell, measured
 from benchmarks.sides import sides
+from benchmarks.startup import first_answers
 from benchmarks.work import works
 from resolvers.providers.huawei_drs.access import HuaweiDrsSettings
 
@@ -47,7 +48,8 @@ async def _all() -> bool:
         providers_file = await populate(vendors)
         served, figures = await _served(vendors, providers_file, [])
         run = await _executed(providers_file)
-    figures = [*goals(Cells([*served, *run])), *figures]
+        started = await first_answers(providers_file)
+    figures = [*goals(Cells([*served, *run])), *figures, started]
     _tell(figures)
     facts = _facts(served, run, figures)
     RESULTS.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -61,6 +63,8 @@ async def _some(words: Sequence[str]) -> bool:
         await _served(vendors, providers_file, words)
         if "execution" in words:
             await _executed(providers_file)
+        if "startup" in words:
+            _tell([await first_answers(providers_file)])
     return False
 
 

@@ -35,9 +35,9 @@ class Emulator:
     def __init__(self, port: int) -> None:
         self.port = port
         self._folder = tempfile.TemporaryDirectory(prefix="precheck-demo-")
-        self._providers_file = Path(self._folder.name) / "providers.toml"
+        self.providers_file = Path(self._folder.name) / "providers.toml"
         command = [sys.executable, "-m", "emulator", "--port", str(port)]
-        command += ["--providers-file", str(self._providers_file)]
+        command += ["--providers-file", str(self.providers_file)]
         command.append("--while-stdin")  # so that it ends with this process, however that ends
         self._process = subprocess.Popen(  # noqa: S603 - our own module and a path made here
             command,
@@ -53,7 +53,7 @@ class Emulator:
         """Where its vendors are, once they answer. Raises NoEmulator with its own words where it cannot start."""
         announcement = _announcement(self._process)
         threading.Thread(target=_tell_of_its_end, args=(self._process, self._is_ending), daemon=True).start()
-        return Demo(self._providers_file, announcement)
+        return Demo(self.providers_file, announcement)
 
     def close(self) -> None:
         """End it, and forget the provider file."""

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
 import httpx2 as httpx
@@ -21,9 +20,10 @@ from resolvers.errors import (
 )
 from resolvers.metrics import LIMITER_WAIT_SECONDS, VENDOR_CALL_SECONDS, VENDOR_CALLS
 from resolvers.upstream.answer import Answer, VendorClock, request_id, retry_after
-from resolvers.upstream.body import ACCEPT_ENCODING, Body, UnreadableBody
+from resolvers.upstream.body import Body, UnreadableBody
 from resolvers.upstream.censor import Censor, credentials_of
 from resolvers.upstream.limiter import Dismissed, Limiter
+from resolvers.upstream.request import Requests, response_of
 from resolvers.upstream.transport import Route, transport_for
 
 CONNECT_SECONDS = 2.0
@@ -31,12 +31,6 @@ MOST_HEADERS = 200
 _SHARE_FOR_CONNECTING = 0.5
 _SHARE_FOR_HEADERS = 0.75
 _SHARE_FOR_SILENCE = 0.5
-_HEADERS = {
-    "accept": "*/*",
-    "accept-encoding": ACCEPT_ENCODING,
-    "connection": "keep-alive",
-    "user-agent": f"python-httpx2/{httpx.__version__}",
-}
 _ANSWERED = "answered"
 _CREDENTIALS = ("authorization", "x-auth-token", "x-security-token", "x-tc-token")
 
@@ -80,11 +74,9 @@ class Connection:
         # The problem of whoever was sent away from the line; `Manners` knows why and says so.
         self.no_turn = RateLimited("Calls to this vendor are held back.", provider_id=provider_id)
         self.censor = Censor()
-        self._base_url = base_url.rstrip("/")
-        # The stages after connecting are timed here, for the transport times only single reads.
-        self._timeouts = {"connect": self._stages.connect, "read": None, "write": None, "pool": None}
+        self._requests = Requests(base_url, self._stages.connect)
         self._transport = transport_for(
-            self._base_url, route, provider_id=provider_id, clock=clock, idle_connections=concurrency
+            base_url, route, provider_id=provider_id, clock=clock, idle_connections=concurrency
         )
         self._is_closed = False
         self._waited = LIMITER_WAIT_SECONDS.labels(provider_id)
@@ -108,7 +100,7 @@ class Connection:
         """
         if self._is_closed:
             raise RuntimeError("a connection that was closed cannot send")
-        request = self._request(method, url, params, content, headers or {})
+        request = self._requests.request(method, url, params, content, headers)
         async with self._turn():
             # Signed only now, for signatures grow old and the vendor's clock may have been learnt meanwhile.
             flow = (auth or httpx.Auth()).async_auth_flow(request)
@@ -152,21 +144,6 @@ class Connection:
                 return Unreachable(f"The vendor's side is broken: it answers with HTTP {status}.", **known)
         return None
 
-    def _request(
-        self,
-        method: str,
-        url: str,
-        params: Mapping[str, str] | None,
-        content: bytes | None,
-        headers: Mapping[str, str],
-    ) -> httpx.Request:
-        target = _target(self._base_url + url if url.startswith("/") else url, *(params or {}).items())
-        # A transport writes to the timeouts of no request.
-        extensions = {"timeout": self._timeouts}
-        return httpx.Request(
-            method, target, headers={**_HEADERS, **headers}, content=content, extensions=extensions
-        )
-
     async def _follow(self, flow: AsyncGenerator[httpx.Request, httpx.Response]) -> Answer:
         """Drive the signing here, where what comes in between is read within bounds."""
         clock_offset = self.clock.offset
@@ -176,7 +153,7 @@ class Connection:
             if answer.status < 400:  # only a refusal can ask to sign in in another way
                 return answer
             try:
-                request = await flow.asend(_response(answer, request))
+                request = await flow.asend(response_of(answer, request))
             except StopAsyncIteration:
                 return answer
             await self.limiter.take()
@@ -287,18 +264,6 @@ class Connection:
             provider_id=self.provider_id,
             retryable=False,
         )
-
-
-@lru_cache(maxsize=256)
-def _target(url: str, *params: tuple[str, str]) -> httpx.URL:
-    target = httpx.URL(url)
-    return target.copy_merge_params(dict(params)) if params else target
-
-
-def _response(answer: Answer, request: httpx.Request) -> httpx.Response:
-    raw = httpx.Headers(answer.headers).raw  # as bytes: what a vendor sends need not be ASCII
-    headers = [(name, value) for name, value in raw if name.lower() != b"content-encoding"]
-    return httpx.Response(answer.status, headers=headers, content=answer.body, request=request)
 
 
 def _is_no_http(error: httpx.RemoteProtocolError) -> bool:
