@@ -25,6 +25,7 @@ from benchmarks.plain import token_of
 from benchmarks.population import BATCH, populate
 from benchmarks.rounds import Cell, measured
 from benchmarks.sides import sides
+from benchmarks.startup import first_answers
 from benchmarks.work import works
 from resolvers.providers.huawei_drs.access import HuaweiDrsSettings
 
@@ -57,7 +58,8 @@ async def _all() -> bool:
         providers_file = await populate(vendors)
         served, figures = await _served(vendors, providers_file, [])
         run = await _executed(providers_file)
-    figures = [*goals(Cells([*served, *run])), *figures]
+        started = await first_answers(providers_file)
+    figures = [*goals(Cells([*served, *run])), *figures, started]
     _tell(figures)
     facts = _facts(served, run, figures)
     RESULTS.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -70,6 +72,8 @@ async def _some(words: Sequence[str]) -> bool:
         providers_file = await populate(vendors)
         served, figures = await _served(vendors, providers_file, words)
         run = await _executed(providers_file) if "execution" in words else []
+        if "startup" in words:
+            figures.append(await first_answers(providers_file))
     measured_ones = (figure for figure in goals(Cells([*served, *run])) if figure.spread is not None)
     _tell([*measured_ones, *figures])
     return False

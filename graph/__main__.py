@@ -1,6 +1,7 @@
 """The command line: `python -m graph serve | demo | schema | check`."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -10,9 +11,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from graph import demo
+
+BEGUN = demo.begun(sys.argv[1:]) if __name__ == "__main__" else None  # while everything below is imported
+
 from graph.app import build
 from graph.connections import connect
-from graph.demo import emulated_vendors
 from graph.reloading import Reloading
 from graph.schema import schema as graphql_schema
 from graph.serving import listen, log_to_stderr, port_of, serve, stop_on_signals
@@ -45,13 +49,14 @@ def serve_command(providers: Providers = None, host: Host = None, port: Port = N
     _serve(settings, _read(settings), [], lambda: _read(settings))
 
 
-@cli.command("demo")
-def demo_command(host: Host = None, port: Port = None, emulator_port: EmulatorPort = "8100") -> None:
+@cli.command(demo.COMMAND)
+def demo_command(host: Host = None, port: Port = None, emulator_port: EmulatorPort = demo.EMULATOR_PORT) -> None:
     """Serve the API over emulated vendors, started and stopped with it."""
     stop_on_signals()
     settings = _settings(None, host, port)
-    with emulated_vendors(port_of(emulator_port, "EMULATOR_PORT (or --emulator-port)")) as demo:
-        _serve(settings, read_providers(demo.providers_file), [demo.announcement])
+    control_port = port_of(emulator_port, "EMULATOR_PORT (or --emulator-port)")
+    with demo.emulated_vendors(control_port, BEGUN) as vendors:
+        _serve(settings, read_providers(vendors.providers_file), [vendors.announcement])
 
 
 @cli.command("schema")
@@ -78,9 +83,12 @@ def main() -> None:
     """Run the command line; what a person can mend is one line on stderr and exit code 2."""
     try:
         cli()
-    except ConfigurationError as error:
+    except (ConfigurationError, demo.NoEmulator) as error:
         typer.echo(f"error: {error}", err=True)
         raise SystemExit(2) from None
+    finally:
+        if BEGUN is not None:
+            BEGUN.close()
 
 
 def _settings(providers: Path | None, host: str | None, port: str | None) -> Settings:

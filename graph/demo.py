@@ -1,17 +1,25 @@
-"""The demo: emulated vendors in a process of their own, and a provider file that points at them."""
+"""The demo: emulated vendors in a process of their own, and a provider file that points at them.
 
+Imports nothing that takes long, so that the emulator can be started before all else is imported.
+"""
+
+import argparse
 import contextlib
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from graph.settings import ConfigurationError
-
+COMMAND = "demo"
+EMULATOR_PORT = "8100"
 _STOP_SECONDS = 3.0
+
+
+class NoEmulator(Exception):
+    """The emulator cannot start; the message says why, and what to change."""
 
 
 class Demo(NamedTuple):
@@ -21,17 +29,17 @@ class Demo(NamedTuple):
     announcement: str
 
 
-@contextlib.contextmanager
-def emulated_vendors(port: int) -> Iterator[Demo]:
-    """Run the emulator on `port` and the ports after it; it is gone when the block ends.
+class Emulator:
+    """The emulator on `port` and the ports after it, starting; it ends by `close`, or as this process does."""
 
-    Raises ConfigurationError with the emulator's own words where it cannot start.
-    """
-    with tempfile.TemporaryDirectory(prefix="precheck-demo-") as folder:
-        providers_file = Path(folder) / "providers.toml"
-        command = [sys.executable, "-m", "emulator", "--port", str(port), "--providers-file", str(providers_file)]
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self._folder = tempfile.TemporaryDirectory(prefix="precheck-demo-")
+        self.providers_file = Path(self._folder.name) / "providers.toml"
+        command = [sys.executable, "-m", "emulator", "--port", str(port)]
+        command += ["--providers-file", str(self.providers_file)]
         command.append("--while-stdin")  # so that it ends with this process, however that ends
-        process = subprocess.Popen(  # noqa: S603 - our own module and a path made here
+        self._process = subprocess.Popen(  # noqa: S603 - our own module and a path made here
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -39,14 +47,43 @@ def emulated_vendors(port: int) -> Iterator[Demo]:
             text=True,
             start_new_session=True,  # a terminal's Ctrl-C is for us; we end it when we have ended
         )
-        is_ending = threading.Event()
-        try:
-            announcement = _announcement(process)
-            threading.Thread(target=_tell_of_its_end, args=(process, is_ending), daemon=True).start()
-            yield Demo(providers_file, announcement)
-        finally:
-            is_ending.set()
-            _end(process)
+        self._is_ending = threading.Event()
+
+    def started(self) -> Demo:
+        """Where its vendors are, once they answer. Raises NoEmulator with its own words where it cannot start."""
+        announcement = _announcement(self._process)
+        threading.Thread(target=_tell_of_its_end, args=(self._process, self._is_ending), daemon=True).start()
+        return Demo(self.providers_file, announcement)
+
+    def close(self) -> None:
+        """End it, and forget the provider file."""
+        self._is_ending.set()
+        _end(self._process)
+        self._folder.cleanup()
+
+
+def begun(arguments: Sequence[str]) -> Emulator | None:
+    """The emulator that these words of the command line ask for; None for any other command, and for nonsense."""
+    if list(arguments[:1]) != [COMMAND]:
+        return None
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--emulator-port", default=EMULATOR_PORT)
+    try:
+        port: str = parser.parse_known_args(arguments)[0].emulator_port
+    except argparse.ArgumentError:
+        return None
+    return Emulator(int(port)) if port.isdecimal() and len(port) <= len("65535") else None
+
+
+@contextlib.contextmanager
+def emulated_vendors(port: int, begun: Emulator | None = None) -> Iterator[Demo]:
+    """The emulator on `port`, the one that has begun there if there is one; it is gone when the block ends.
+
+    Raises NoEmulator.
+    """
+    emulator = begun if begun is not None and begun.port == port else Emulator(port)
+    with contextlib.closing(emulator):
+        yield emulator.started()
 
 
 def _announcement(process: subprocess.Popen[str]) -> str:
@@ -54,7 +91,7 @@ def _announcement(process: subprocess.Popen[str]) -> str:
     if not line:
         words = _lines(process.stderr).read().strip().splitlines()
         said = words[-1] if words else "the emulator ended without a word."
-        raise ConfigurationError(said.replace("--port or EMULATOR_PORT", "EMULATOR_PORT (or --emulator-port)"))
+        raise NoEmulator(said.replace("--port or EMULATOR_PORT", "EMULATOR_PORT (or --emulator-port)"))
     return line
 
 

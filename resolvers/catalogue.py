@@ -2,11 +2,16 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from resolvers.vocabulary import PrecheckCategory, PrecheckSide
+
+Meaning = TypeVar("Meaning")
+
+_MOST_REMEMBERED = 2_000
+_MOST_SIGNS_REMEMBERED = 100
 
 # Order matters: `srcDst…` begins with `src`, and `…Consistency` compares both sides. A data source may be either.
 _SIDE_RULES = (
@@ -14,6 +19,26 @@ _SIDE_RULES = (
     (re.compile(r"src|Src|source|(?<![Dd]ata)Source"), PrecheckSide.SOURCE),
     (re.compile(r"dst|Dst|target|Target"), PrecheckSide.TARGET),
 )
+
+
+class Remembered(dict[str, Meaning]):
+    """What a rule makes of a code, found once: vendors send the same codes all day, and some no table knows."""
+
+    def __init__(self, rule: Callable[[str], Meaning]) -> None:
+        self._rule = rule
+
+    def __missing__(self, code: str) -> Meaning:
+        meaning = self._rule(code)
+        if len(code) <= _MOST_SIGNS_REMEMBERED and len(self) < _MOST_REMEMBERED:
+            self[code] = meaning
+        return meaning
+
+
+def _first_of(rules: Sequence[tuple[re.Pattern[str], Meaning]], other: Meaning) -> Remembered[Meaning]:
+    return Remembered(lambda code: next((meaning for pattern, meaning in rules if pattern.search(code)), other))
+
+
+_SIDES = _first_of(_SIDE_RULES, PrecheckSide.UNKNOWN)
 
 
 class Check(NamedTuple):
@@ -33,7 +58,7 @@ class Catalogue(NamedTuple):
 
     checks: Mapping[str, Check]
     groups: Mapping[str, PrecheckCategory]
-    rules: tuple[tuple[re.Pattern[str], PrecheckCategory], ...]
+    suggested: Remembered[PrecheckCategory]
 
     def category(self, code: str, group: str | None = None) -> PrecheckCategory:
         """The category of a check, by its code, then by the vendor's group, then by the rules, else OTHER."""
@@ -41,13 +66,13 @@ class Catalogue(NamedTuple):
             return known.category
         if group is not None and group in self.groups:
             return self.groups[group]
-        return next((category for pattern, category in self.rules if pattern.search(code)), PrecheckCategory.OTHER)
+        return self.suggested[code]
 
     def side(self, code: str) -> PrecheckSide:
         """The side a check looks at, read from its code where the vendor gives none."""
         if (known := self.checks.get(code)) is not None and known.side is not None:
             return known.side
-        return next((side for pattern, side in _SIDE_RULES if pattern.search(code)), PrecheckSide.UNKNOWN)
+        return _SIDES[code]
 
 
 def read_catalogue(path: Path) -> Catalogue:
@@ -56,7 +81,10 @@ def read_catalogue(path: Path) -> Catalogue:
     return Catalogue(
         checks={code: _check(entry) for code, entry in table["checks"].items()},
         groups={group: PrecheckCategory(word) for group, word in table.get("groups", {}).items()},
-        rules=tuple((re.compile(pattern), PrecheckCategory(word)) for pattern, word in table["rules"]),
+        suggested=_first_of(
+            [(re.compile(pattern), PrecheckCategory(word)) for pattern, word in table["rules"]],
+            PrecheckCategory.OTHER,
+        ),
     )
 
 

@@ -151,8 +151,7 @@ class Report:
         )
 
     def _key(self, side: PrecheckSide, role: PrecheckEndpointRole | None, code: str) -> str:
-        base = ":".join([side.value, role.value, code] if role else [side.value, code])
-        key = base
+        key = base = f"{side.value}:{role.value}:{code}" if role else f"{side.value}:{code}"
         while key in self._keys:  # also where a vendor's own code ends in `#2`
             self._repeated[base] += 1
             key = f"{base}#{self._repeated[base] + 1}"

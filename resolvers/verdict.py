@@ -1,6 +1,5 @@
 """The rules that turn vendors' findings into one meaning: verdict, progress, counts, keys, runs. Pure."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -25,6 +24,7 @@ from resolvers.vocabulary import (
 
 _UNFINISHED = (PrecheckItemState.PENDING, PrecheckItemState.RUNNING)
 _OPEN_OR_UNCLEAR = (*_UNFINISHED, PrecheckItemState.NOT_RUN, PrecheckItemState.UNKNOWN)
+_COUNTED = tuple((state.value.lower(), state) for state in PrecheckItemState)
 _ALL = 100.0
 # What a run shows that reports 100 without being over: only a finished run shows 100.
 _MOST_BEFORE_THE_END = 99.0
@@ -38,12 +38,12 @@ _LONGEST_DELAY = timedelta(seconds=60)
 
 def count(items: Sequence[PrecheckItem]) -> PrecheckCounts:
     """Items by state, and across the states how many are skipped and how many block."""
-    states = Counter(item.state for item in items)
+    states = [item.state for item in items]
     return PrecheckCounts(
         total=len(items),
-        skipped=sum(item.skip.applied for item in items),
-        blocking=sum(item.blocking for item in items),
-        **{state.value.lower(): states[state] for state in PrecheckItemState},
+        skipped=sum([item.skip.applied for item in items]),
+        blocking=sum([item.blocking for item in items]),
+        **{field: states.count(state) for field, state in _COUNTED},
     )
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from resolvers.catalogue import Catalogue, read_catalogue
+from resolvers.catalogue import Catalogue, Remembered, read_catalogue
 from resolvers.vocabulary import PrecheckCategory, PrecheckSide
 
 SMALL = """
@@ -68,3 +68,19 @@ def test_word_outside_the_vocabulary_is_refused(tmp_path: Path, wrong: str) -> N
     path.write_text(wrong, encoding="utf-8")
     with pytest.raises(ValueError, match="NO_SUCH"):
         read_catalogue(path)
+
+
+def test_a_rule_is_asked_once_for_a_code_and_nothing_endless_is_kept() -> None:
+    asked: list[str] = []
+
+    def length(code: str) -> int:
+        asked.append(code)
+        return len(code)
+
+    lengths = Remembered(length)
+    endless = "x" * 100_000
+    assert [lengths[code] for code in ("one", "one", endless, endless)] == [3, 3, 100_000, 100_000]
+    assert asked == ["one", endless, endless]
+    for number in range(5_000):
+        assert lengths[str(number)] == len(str(number))
+    assert len(lengths) < 5_000

@@ -2,6 +2,7 @@
 
 import re
 import socket
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import NamedTuple
 
@@ -60,6 +61,7 @@ def target_of(url: str) -> Target | None:
     return Target(parts["scheme"].lower(), host, port, parts["path"] or "")
 
 
+@lru_cache(maxsize=256)
 def literal_of(host: str) -> Address | None:
     """The address that a host spells out, in any way the system's resolver reads: 127.1, 2130706433, 0x7f.1."""
     plain = host.removesuffix(".")
@@ -96,6 +98,7 @@ def is_metadata(address: Address) -> bool:
     return any(each in METADATA for each in (_without_zone(address), *_hidden(address)))
 
 
+@lru_cache(maxsize=256)
 def is_allowed(address: Address, *, allow_private: bool) -> bool:
     """Whether it may be called: a metadata service never, a private address where the operator says so."""
     return not is_metadata(address) and (allow_private or is_public(address))

@@ -7,6 +7,8 @@ from functools import lru_cache
 # A shorter one may stand in a text by chance.
 _LEAST_SIGNS = 8
 _STRUCK = b"***"
+# Where none of these stands, quotes are all that is escaped, and need no sign to be looked at by itself.
+_RARER_THAN_QUOTES = (rb"\\", rb"\/", rb"\u", b"%")
 _ESCAPE = re.compile(rb'\\u([0-9a-fA-F]{4})|\\(["\\/])|%([0-9a-fA-F]{2})')
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
@@ -37,6 +39,9 @@ class Censor:
     def clean_headers(self, headers: RawHeaders, credentials: Iterable[str] = ()) -> RawHeaders:
         """The headers without secrets, but for a new token, which is not known yet."""
         known = list(credentials)
+        together = b"\n".join([value for _, value in headers])
+        if self.clean(together, known) is together:
+            return headers
         return [(name, self.clean(value, known)) for name, value in headers]
 
     def _long(self, credentials: Iterable[str]) -> Iterable[str]:
@@ -51,7 +56,11 @@ def credentials_of(values: Iterable[str]) -> list[str]:
 
 
 def _unescaped(data: bytes) -> bytes:
-    return _ESCAPE.sub(_plain_sign, data) if b"\\" in data or b"%" in data else data
+    if b"\\" not in data and b"%" not in data:
+        return data
+    if not any(rare in data for rare in _RARER_THAN_QUOTES):
+        return data.replace(b'\\"', b'"')
+    return _ESCAPE.sub(_plain_sign, data)
 
 
 def _plain_sign(escape: re.Match[bytes]) -> bytes:

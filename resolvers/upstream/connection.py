@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any, NamedTuple, Self
 
 import httpx2 as httpx
@@ -19,9 +20,10 @@ from resolvers.errors import (
 )
 from resolvers.metrics import LIMITER_WAIT_SECONDS, VENDOR_CALL_SECONDS, VENDOR_CALLS
 from resolvers.upstream.answer import Answer, VendorClock, request_id, retry_after
-from resolvers.upstream.body import ACCEPT_ENCODING, Body, UnreadableBody
+from resolvers.upstream.body import Body, UnreadableBody
 from resolvers.upstream.censor import Censor, credentials_of
 from resolvers.upstream.limiter import Dismissed, Limiter
+from resolvers.upstream.request import Requests, response_of
 from resolvers.upstream.transport import Route, transport_for
 
 CONNECT_SECONDS = 2.0
@@ -29,6 +31,7 @@ MOST_HEADERS = 200
 _SHARE_FOR_CONNECTING = 0.5
 _SHARE_FOR_HEADERS = 0.75
 _SHARE_FOR_SILENCE = 0.5
+_ANSWERED = "answered"
 _CREDENTIALS = ("authorization", "x-auth-token", "x-security-token", "x-tc-token")
 
 
@@ -71,15 +74,14 @@ class Connection:
         # The problem of whoever was sent away from the line; `Manners` knows why and says so.
         self.no_turn = RateLimited("Calls to this vendor are held back.", provider_id=provider_id)
         self.censor = Censor()
-        self._client = httpx.AsyncClient(
-            base_url=base_url.rstrip("/"),
-            headers={"accept-encoding": ACCEPT_ENCODING},
-            # The stages after connecting are timed here, for the client times only single reads.
-            timeout=httpx.Timeout(None, connect=self._stages.connect),
-            transport=transport_for(route, provider_id=provider_id, clock=clock),
-            follow_redirects=False,
-            trust_env=False,
+        self._requests = Requests(base_url, self._stages.connect)
+        self._transport = transport_for(
+            base_url, route, provider_id=provider_id, clock=clock, idle_connections=concurrency
         )
+        self._is_closed = False
+        self._waited = LIMITER_WAIT_SECONDS.labels(provider_id)
+        self._took = VENDOR_CALL_SECONDS.labels(provider_id)
+        self._answered = VENDOR_CALLS.labels(provider_id, _ANSWERED)
 
     async def send(
         self,
@@ -96,7 +98,9 @@ class Connection:
         Raises TimedOut, Unreachable, UnreadableAnswer, or `no_turn` where the line was dismissed; any HTTP status
         but a redirect is an answer.
         """
-        request = self._client.build_request(method, url, params=params, content=content, headers=headers)
+        if self._is_closed:
+            raise RuntimeError("a connection that was closed cannot send")
+        request = self._requests.request(method, url, params, content, headers)
         async with self._turn():
             # Signed only now, for signatures grow old and the vendor's clock may have been learnt meanwhile.
             flow = (auth or httpx.Auth()).async_auth_flow(request)
@@ -107,7 +111,8 @@ class Connection:
 
     async def close(self) -> None:
         """Close the pool."""
-        await self._client.aclose()
+        self._is_closed = True
+        await self._transport.aclose()
 
     def unreadable(self, why: str, *, vendor_request_id: str | None = None) -> UnreadableAnswer:
         """The error for an answer that is not what the vendor documents."""
@@ -140,29 +145,32 @@ class Connection:
         return None
 
     async def _follow(self, flow: AsyncGenerator[httpx.Request, httpx.Response]) -> Answer:
-        """Drive the signing here: the client would read what comes in between without any bound."""
+        """Drive the signing here, where what comes in between is read within bounds."""
         clock_offset = self.clock.offset
         request = await anext(flow)
         while True:
-            answer = (await self._exchange(request))._replace(clock_offset=clock_offset)
+            answer = await self._exchange(request, clock_offset)
+            if answer.status < 400:  # only a refusal can ask to sign in in another way
+                return answer
             try:
-                request = await flow.asend(_response(answer, request))
+                request = await flow.asend(response_of(answer, request))
             except StopAsyncIteration:
                 return answer
             await self.limiter.take()
 
-    async def _exchange(self, request: httpx.Request) -> Answer:
+    async def _exchange(self, request: httpx.Request, clock_offset: timedelta) -> Answer:
         started = self._monotonic()
         end = "cancelled"
         try:
-            answer = await self._converse(request)
-            end = "answered" if answer.status < 400 else f"http_{answer.status // 100}xx"
+            answer = await self._converse(request, clock_offset)
+            end = _ANSWERED if answer.status < 400 else f"http_{answer.status // 100}xx"
         except PrecheckError as error:
             end = error.code.value.lower()
             raise
         finally:
-            VENDOR_CALLS.labels(self.provider_id, end).inc()
-            VENDOR_CALL_SECONDS.labels(self.provider_id).observe(self._monotonic() - started)
+            ended = self._answered if end is _ANSWERED else VENDOR_CALLS.labels(self.provider_id, end)
+            ended.inc()
+            self._took.observe(self._monotonic() - started)
         return answer
 
     @asynccontextmanager
@@ -179,13 +187,13 @@ class Connection:
         except Dismissed:
             raise self.no_turn.with_traceback(None) from None
         finally:
-            LIMITER_WAIT_SECONDS.labels(self.provider_id).observe(self._monotonic() - came)
+            self._waited.observe(self._monotonic() - came)
         try:
             yield
         finally:
             self._turns.release()
 
-    async def _converse(self, request: httpx.Request) -> Answer:
+    async def _converse(self, request: httpx.Request, clock_offset: timedelta) -> Answer:
         stages = self._stages
         try:
             async with asyncio.timeout(stages.total):
@@ -198,14 +206,14 @@ class Connection:
             raise self._timed_out(f"did not finish its answer within {stages.total:g} s") from None
         except httpx.TransportError as error:
             raise self._broke_off() from error
-        sent = credentials_of(request.headers[name] for name in _CREDENTIALS if name in request.headers)
+        sent = credentials_of(value for name in _CREDENTIALS if (value := request.headers.get(name)) is not None)
         headers = httpx.Headers(self.censor.clean_headers(response.headers.raw, sent))
-        return Answer(response.status_code, headers, self.censor.clean(body, sent))
+        return Answer(response.status_code, headers, self.censor.clean(body, sent), clock_offset)
 
     async def _headers(self, request: httpx.Request) -> httpx.Response:
         try:
             async with asyncio.timeout(self._stages.headers):
-                response = await self._client.send(request, auth=None, stream=True)
+                response = await self._transport.handle_async_request(request)
         except TimeoutError:
             raise self._timed_out(f"did not begin to answer within {self._stages.headers:g} s") from None
         except httpx.RemoteProtocolError as error:
@@ -256,12 +264,6 @@ class Connection:
             provider_id=self.provider_id,
             retryable=False,
         )
-
-
-def _response(answer: Answer, request: httpx.Request) -> httpx.Response:
-    raw = httpx.Headers(answer.headers).raw  # as bytes: what a vendor sends need not be ASCII
-    headers = [(name, value) for name, value in raw if name.lower() != b"content-encoding"]
-    return httpx.Response(answer.status, headers=headers, content=answer.body, request=request)
 
 
 def _is_no_http(error: httpx.RemoteProtocolError) -> bool:

@@ -122,6 +122,7 @@ class Provider(ABC):
         self.manners = Manners(self.connection, clock, limits.breaker_seconds or OPEN_SECONDS)
         self.health = self.manners.health
         self._words = UnknownWords(settings.id)
+        self._answered = READINGS.labels(settings.id, "answered")
 
     @classmethod
     def rate_scope(cls, settings: ProviderSettings) -> str:
@@ -164,7 +165,7 @@ class Provider(ABC):
         for outcome in outcomes.values():
             if isinstance(outcome, Precheck):
                 self._words.count(outcome)
-                READINGS.labels(self.id, "answered").inc()
+                self._answered.inc()
             else:
                 READINGS.labels(self.id, outcome.code.value.lower()).inc()
         return outcomes

@@ -2,6 +2,7 @@
 
 import re
 import ssl
+from functools import lru_cache
 
 import httpx2 as httpx
 
@@ -33,8 +34,12 @@ def authorities_of(text: str) -> Authorities:
     return authorities
 
 
+@lru_cache(maxsize=16)
 def tls_context(authorities: Authorities | None, *, verify: bool) -> ssl.SSLContext:
-    """What connections are encrypted and verified by; without `authorities` the system's are trusted."""
+    """What connections are encrypted and verified by; without `authorities` the system's are trusted.
+
+    One for all who trust alike: reading the system's authorities takes as long as ten calls.
+    """
     if authorities is not None:
         return ssl.create_default_context(cadata=authorities.pem)
     return httpx.create_ssl_context(verify=verify, trust_env=False)

@@ -18,7 +18,6 @@ _PERCENT = re.compile(r"([+-]?\d{1,20}(?:\.\d{0,20})?)\s*%?", re.ASCII)
 _ADDRESS = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,20}://\S+", re.IGNORECASE)
 # The quote before a colon, unless it is escaped and so ends no key; one behind two backslashes may.
 _COLON = re.compile(rb'"(?=\s*:)(?<!(?<!\\)\\")')
-_CONTAINERS = (dict, list)  # made once: `dict | list` is made anew wherever it stands
 _FLAGS = {"TRUE": True, "FALSE": False}
 _MOST_SIGNS_QUOTED = 300
 _MOST_SIGNS_LOOKED_AT = 2_000
@@ -56,11 +55,14 @@ def _may_repeat_keys(body: bytes, value: object) -> bool:
 
 
 def _count_keys(value: object) -> int:
-    if isinstance(value, dict):
-        return len(value) + sum(_count_keys(each) for each in value.values() if isinstance(each, _CONTAINERS))
-    if isinstance(value, list):
-        return sum(_count_keys(each) for each in value if isinstance(each, _CONTAINERS))
-    return 0
+    number, found = 0, [value]
+    for each in found:  # which grows meanwhile
+        if type(each) is dict:
+            number += len(each)
+            found += each.values()
+        elif type(each) is list:
+            found += each
+    return number
 
 
 def _repeated_keys(body: bytes) -> int:
@@ -102,26 +104,31 @@ def listed(value: object, provider_id: str) -> Sequence[object]:
 
 def word(value: object) -> str:
     """A vendor's word as the tables spell it: trimmed, in upper case; empty where there is none."""
-    return (text(value) or "").upper()
+    said = text(value)
+    return said.upper() if said else ""
 
 
 def text(value: object) -> str | None:
     """A text with something in it; numbers are spelt out, anything else is no text."""
+    if value is None:
+        return None
     if isinstance(value, str):
         return value.strip() or None
-    if value is None or isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def flag(value: object) -> bool | None:
     """True or false, also where they are spelt as words; None for anything else."""
-    return value if value is None or isinstance(value, bool) else _FLAGS.get(word(value))
+    return value if value is None or value is True or value is False else _FLAGS.get(word(value))
 
 
 def raw_text(value: object) -> str | None:
     """A text, or an object or a list as its JSON; None for whatever is empty."""
-    if value is None or not isinstance(value, dict | list):
+    if value is None or isinstance(value, str):
+        return text(value)
+    if not isinstance(value, dict | list):
         return text(value)
     try:
         return msgspec.json.encode(value).decode() if value else None

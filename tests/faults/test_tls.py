@@ -95,6 +95,15 @@ async def test_an_address_in_the_url_is_verified_as_an_address(authority: trustm
     assert listener.heads == []
 
 
+async def test_a_vendor_with_http_2_is_spoken_to_as_any_other(
+    tmp_path: Path, authority: trustme.CA, ca_line: str
+) -> None:
+    tls = served_by(authority, "localhost")
+    tls.set_alpn_protocols(["h2", "http/1.1"])
+    async with vendor(tls=tls) as listener:
+        assert isinstance(await asked(tmp_path, listener, ca_line), Precheck)
+
+
 async def test_the_authority_of_a_ca_file_is_trusted(tmp_path: Path, authority: trustme.CA, ca_line: str) -> None:
     async with vendor(tls=served_by(authority, "localhost")) as listener:
         assert isinstance(await asked(tmp_path, listener, ca_line), Precheck)

@@ -36,6 +36,19 @@ def test_a_secret_is_struck_out_however_it_is_spelt(spelt: str) -> None:
     assert censor.clean_headers([(b"x-request-id", f"for {SECRET}".encode())]) == [(b"x-request-id", b"for ***")]
 
 
+def test_a_secret_with_quotes_is_found_where_quotes_are_all_that_is_escaped() -> None:
+    censor = Censor()
+    censor.learn("token", 'ab"cd"efgh')
+    assert censor.clean(json.dumps({"said": 'ab"cd"efgh, "or" so'}).encode()) == b'{"said": "***, \\"or\\" so"}'
+
+
+def test_a_header_is_cleaned_by_itself() -> None:
+    censor = Censor()
+    censor.learn("token", "todays-token")
+    headers = [(b"date", b"today"), (b"x-one", b"todays-"), (b"x-two", b"token"), (b"x-three", b"todays%2Dtoken")]
+    assert censor.clean_headers(headers) == [*headers[:3], (b"x-three", b"***")]
+
+
 def test_what_a_request_signed_in_with_is_a_secret_too() -> None:
     sent = credentials_of(["Basic cmVhZGVyOnNlY3JldA==", "a-token-of-yesterday"])
     assert Censor().clean(b'"cmVhZGVyOnNlY3JldA== and a-token-of-yesterday"', sent) == b'"*** and ***"'

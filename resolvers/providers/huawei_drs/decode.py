@@ -20,7 +20,7 @@ from resolvers.providers.huawei_drs.evidence import decode_evidence
 from resolvers.providers.huawei_drs.refusals import ABOUT_THE_CALL, REFUSALS
 from resolvers.providers.huawei_drs.titles import title_of
 from resolvers.reference import Reference
-from resolvers.report import Report
+from resolvers.report import NO_SKIP, Report
 from resolvers.upstream.answer import Answer
 from resolvers.upstream.refusals import Refused, meaning
 from resolvers.upstream.wire import (
@@ -265,21 +265,29 @@ def add_item(report: Report, wire: WireItem) -> None:
     """Add one check to the report; nonsense becomes a check in an unknown state, so that nothing passes by it."""
     code = text(wire.item) or UNNAMED
     group = text(wire.group)
+    result = text(wire.result)
     report.add(
         code=code,
         title=title_of(code),
-        state=ITEM_STATES.get(word(wire.result), PrecheckItemState.UNKNOWN),
+        state=ITEM_STATES.get(result.upper() if result else "", PrecheckItemState.UNKNOWN),
         category=CATALOGUE.category(code, group.lower() if group else None),
         side=CATALOGUE.side(code),
         side_inferred=True,
-        vendor_state=text(wire.result),
-        skip=PrecheckSkip(allowed=flag(wire.is_support_skip), applied=flag(wire.is_skipped) is True),
+        vendor_state=result,
+        skip=decode_skip(wire),
         vendor_group=group,
         reason_code=text(wire.failed_reason),
         raw_error=raw_text(wire.raw_error_msg),
         evidence=decode_evidence(wire.data),
         sub_jobs=decode_sub_jobs(wire.failed_sub_jobs, report.reference.provider_id),
     )
+
+
+def decode_skip(wire: WireItem) -> PrecheckSkip:
+    """Whether the check may be skipped and is; v3 says nothing of it."""
+    if wire.is_support_skip is None and wire.is_skipped is None:
+        return NO_SKIP
+    return PrecheckSkip(allowed=flag(wire.is_support_skip), applied=flag(wire.is_skipped) is True)
 
 
 def decode_sub_jobs(value: object, provider_id: str) -> tuple[PrecheckSubJob, ...]:

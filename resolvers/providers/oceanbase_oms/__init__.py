@@ -237,7 +237,9 @@ def decode_status(vendor_status: str | None, report: Report) -> PrecheckStatus:
 def add_item(report: Report, wire: WireItem) -> None:
     """Add one check to the report; nonsense becomes a check in an unknown state, so that nothing passes by it."""
     code = text(wire.check_type) or UNNAMED
-    state = ITEM_STATES.get(word(wire.status), PrecheckItemState.UNKNOWN)
+    status = text(wire.status)
+    state = ITEM_STATES.get(status.upper() if status else "", PrecheckItemState.UNKNOWN)
+    role = word(wire.role)
     report.add(
         code=code,
         title=text(wire.name) or code,
@@ -245,9 +247,9 @@ def add_item(report: Report, wire: WireItem) -> None:
         category=CATALOGUE.category(code.upper()),
         side=SIDES.get(word(wire.endpoint_type), PrecheckSide.UNKNOWN),
         side_inferred=False,
-        vendor_state=text(wire.status),
+        vendor_state=status,
         skip=PrecheckSkip(allowed=flag(wire.skippable), consequence=text(wire.skip_consequence)),
-        role=ROLES.get(word(wire.role), PrecheckEndpointRole.OTHER) if word(wire.role) else None,
+        role=ROLES.get(role, PrecheckEndpointRole.OTHER) if role else None,
         reason=text(wire.message) if state in WITH_REASON else None,
         raw_error=raw_text(wire.error_detail),
     )
