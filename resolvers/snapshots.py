@@ -71,11 +71,13 @@ class Snapshots:
         if max_age_seconds <= 0 or reference.provider_id not in self.providers:
             return None
         known = self._store.newest(reference, self.spoken(reference, locale)).precheck
-        now = self._clock.now()
-        if known is None or not _is_young(known, now, max_age_seconds):
+        if known is None:
+            return None
+        age = _age(known, self._clock.now())
+        if not -_LARGEST_CORRECTION_SECONDS <= age <= max_age_seconds:
             return None
         ref = PrecheckRef(id=known.id, provider_id=reference.provider_id, external_id=reference.external_id)
-        return PrecheckLookup(ref=ref, precheck=aged(known, PrecheckSnapshotSource.CACHED, now))
+        return PrecheckLookup(ref=ref, precheck=_shown(known, PrecheckSnapshotSource.CACHED, age))
 
     async def read(self, reference: Reference, locale: PrecheckLocale, max_age_seconds: float) -> PrecheckLookup:
         """A precheck not older than asked for: kept, or fetched; the older one beside a problem; or a problem."""
@@ -235,18 +237,20 @@ def _age(precheck: Precheck, now: datetime) -> float:
     return float("inf") if fetched_at is None else (now - fetched_at).total_seconds()
 
 
-def _is_young(precheck: Precheck, now: datetime, max_age_seconds: float) -> bool:
-    return -_LARGEST_CORRECTION_SECONDS <= _age(precheck, now) <= max_age_seconds
-
-
 def aged(
     precheck: Precheck, source: PrecheckSnapshotSource, now: datetime, problem: PrecheckProblem | None = None
 ) -> Precheck:
     """The same answer as it looks later: how old it is, how it was come by, why it is not newer."""
+    return _shown(precheck, source, _age(precheck, now), problem)
+
+
+def _shown(
+    precheck: Precheck, source: PrecheckSnapshotSource, age_seconds: float, problem: PrecheckProblem | None = None
+) -> Precheck:
     freshness = PrecheckFreshness(
         source=source,
         fetched_at=precheck.freshness.fetched_at,
-        age_seconds=round(max(0.0, _age(precheck, now)), 3),
+        age_seconds=round(max(0.0, age_seconds), 3),
         problem=problem,
     )
     return replace(precheck, freshness=freshness)
