@@ -9,6 +9,7 @@ from typing import NamedTuple
 MAX_EXTERNAL_ID_LENGTH = 200
 _MOST_SIGNS = 1000
 _PLAIN = re.compile(rf"[!-~]{{1,{MAX_EXTERNAL_ID_LENGTH}}}")
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _PRECHECK_PREFIX = "pc1."
 _ITEM_PREFIX = "pi1."
 
@@ -22,7 +23,7 @@ class Reference(NamedTuple):
     @property
     def id(self) -> str:
         """The opaque, stable `Precheck.id`, computed without a call. It carries no secret."""
-        return _PRECHECK_PREFIX + _packed(f"{self.provider_id}/{self.external_id}")
+        return _PRECHECK_PREFIX + _packed(f"{self.provider_id}/{self.external_id}".encode())
 
 
 def reference_of(precheck_id: str) -> Reference | None:
@@ -38,9 +39,18 @@ def _reference_of(precheck_id: str) -> Reference | None:
     return Reference(provider_id, external_id) if slash and provider_id and external_id else None
 
 
-def item_id(precheck_id: str, key: str) -> str:
-    """The opaque `PrecheckItem.id` of the item with this key."""
-    return _ITEM_PREFIX + _packed(f"{precheck_id}/{key}")
+class ItemIds:
+    """The opaque ids of one precheck's items; what is the same in all of them is worked out once."""
+
+    def __init__(self, precheck_id: str) -> None:
+        stem = f"{precheck_id}/".encode()
+        whole = len(stem) - len(stem) % 3  # base64 packs three bytes at a time
+        self._head = _ITEM_PREFIX + _packed(stem[:whole])
+        self._rest = stem[whole:]
+
+    def of(self, key: str) -> str:
+        """The `PrecheckItem.id` of the item with this key."""
+        return self._head + _packed(self._rest + key.encode())
 
 
 def item_reference_of(item: str) -> tuple[Reference, str] | None:
@@ -55,8 +65,8 @@ def is_plain(external_id: str) -> bool:
     return _PLAIN.fullmatch(external_id) is not None
 
 
-def _packed(text: str) -> str:
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+def _packed(plain: bytes) -> str:
+    return binascii.b2a_base64(plain, newline=False).rstrip(b"=").translate(_URL_SAFE).decode()
 
 
 def _unpacked(packed: str, prefix: str) -> str | None:
@@ -67,4 +77,4 @@ def _unpacked(packed: str, prefix: str) -> str | None:
         text = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
         return None
-    return text if _packed(text) == body else None  # one id, one spelling
+    return text if _packed(text.encode()) == body else None  # one id, one spelling

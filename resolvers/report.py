@@ -18,7 +18,7 @@ from resolvers.domain import (
     PrecheckSubJob,
     PrecheckVendorView,
 )
-from resolvers.reference import Reference, item_id
+from resolvers.reference import ItemIds, Reference
 from resolvers.verdict import count, judge, progress, summarise
 from resolvers.vocabulary import (
     PrecheckCategory,
@@ -49,6 +49,7 @@ class Report:
         self.items: list[PrecheckItem] = []
         self._fetched_at = fetched_at
         self._precheck_id = reference.id
+        self._item_ids = ItemIds(self._precheck_id)
         self._keys: set[str] = set()
         self._repeated: Counter[str] = Counter()
 
@@ -79,7 +80,7 @@ class Report:
         key = self._key(side, role, code)
         self.items.append(
             PrecheckItem(
-                id=item_id(self._precheck_id, key),
+                id=self._item_ids.of(key),
                 key=key,
                 precheck_id=self._precheck_id,
                 code=code,

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from resolvers.reference import Reference, is_plain, item_id, item_reference_of, reference_of
+from resolvers.reference import ItemIds, Reference, is_plain, item_reference_of, reference_of
 
 provider_ids = st.text(min_size=1).filter(lambda text: "/" not in text)
 references = st.builds(Reference, provider_ids, st.text(min_size=1))
@@ -15,7 +15,7 @@ def test_reference_survives_the_way_through_its_id(reference: Reference) -> None
 
 @given(references, st.text(min_size=1))
 def test_item_survives_the_way_through_its_id(reference: Reference, key: str) -> None:
-    assert item_reference_of(item_id(reference.id, key)) == (reference, key)
+    assert item_reference_of(ItemIds(reference.id).of(key)) == (reference, key)
 
 
 @given(references, references)
@@ -25,7 +25,7 @@ def test_different_references_have_different_ids(one: Reference, other: Referenc
 
 @given(references, st.text(min_size=1))
 def test_ids_can_stand_in_an_address(reference: Reference, key: str) -> None:
-    for made in (reference.id, item_id(reference.id, key)):
+    for made in (reference.id, ItemIds(reference.id).of(key)):
         assert set(made) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
 
@@ -33,7 +33,7 @@ def test_ids_can_stand_in_an_address(reference: Reference, key: str) -> None:
 def test_what_this_api_never_made_is_refused(text: str) -> None:
     reference, item = reference_of(text), item_reference_of(text)
     assert reference is None or reference.id == text
-    assert item is None or item_id(item[0].id, item[1]) == text
+    assert item is None or ItemIds(item[0].id).of(item[1]) == text
 
 
 @given(references, st.integers(0, 200), st.characters())
@@ -65,7 +65,7 @@ def test_ids_of_prechecks_and_items_are_not_taken_for_each_other() -> None:
     reference = Reference("oms", "t_1")
     assert reference.id == "pc1.b21zL3RfMQ"
     assert item_reference_of(reference.id) is None
-    assert reference_of(item_id(reference.id, "SOURCE:X")) is None
+    assert reference_of(ItemIds(reference.id).of("SOURCE:X")) is None
 
 
 @pytest.mark.parametrize("text", ["", " ", "a b", "a\n", "\x00", "é", "x" * 201])

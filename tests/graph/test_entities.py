@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from resolvers.reference import Reference, item_id
+from resolvers.reference import ItemIds, Reference
 from tests.emulator.process import Emulator
 from tests.graph.documents import MYSQL, calls, precheck_id
 from tests.graph.served import Served
@@ -38,7 +38,7 @@ async def test_each_entity_is_found_by_its_key(server: Served, emulator: Emulato
     key = "SOURCE:srcDbConnection"
     representations = [
         precheck(providerId="drs", externalId=MYSQL),
-        {"__typename": "PrecheckItem", "id": item_id(known, key)},
+        {"__typename": "PrecheckItem", "id": ItemIds(known).of(key)},
         {"__typename": "Provider", "id": "drs"},
     ]
     assert (await server.data(ENTITIES, representations=representations))["_entities"] == [
@@ -60,7 +60,7 @@ async def test_a_failed_entity_leaves_the_others_whole(server: Served, emulator:
         {"id": "1"},
         "text",
         {"__typename": "Provider", "id": "nobody"},
-        {"__typename": "PrecheckItem", "id": item_id(Reference("drs", MYSQL).id, "SOURCE:no")},
+        {"__typename": "PrecheckItem", "id": ItemIds(Reference("drs", MYSQL).id).of("SOURCE:no")},
         {"__typename": "PrecheckItem"},
         {"__typename": "Provider"},
     ]
