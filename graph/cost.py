@@ -34,6 +34,8 @@ from resolvers.listing import DEFAULT_PAGE, LARGEST_PAGE
 # A read of one precheck takes as much CPU as some hundred objects of an answer, and vendors count calls.
 VENDOR_CALL = 100
 ASKS_VENDORS = frozenset({"precheck", "lookupPrechecks", "_entities", "precheckUpdates"})
+# Whatever is tracked is looked at for each page of it, and the printed schema is an answer of its own.
+PRICES = {"prechecks": 500, "sdl": 100}
 REFERENCES = ("refs", "ids", "representations")
 PAGES = ("first", "last")
 UNTOLD = 10  # entries of a list that nothing is told of, such as those of introspection
@@ -138,9 +140,11 @@ class _Costing:
             condition = node.type_condition
             return self._selected(node.selection_set, self._type(condition.name.value) if condition else parent)
         field = cast("FieldNode", node)
+        price = Amount(PRICES.get(field.name.value, 0))
         if field.selection_set is None:
-            return Selected()
-        return self._object(field, field.selection_set, parent)
+            return Selected(price)
+        selected = self._object(field, field.selection_set, parent)
+        return Selected(_sum([price, selected.own]), selected.listed)
 
     def _object(self, node: FieldNode, selections: SelectionSetNode, parent: GraphQLCompositeType) -> Selected:
         field = cast("GraphQLField", self._schema.get_field(parent, node.name.value))

@@ -9,7 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
 
 from graph.execution.executor import CompiledExecutor
-from graph.federation import EntitySchema, describe_machinery
+from graph.federation import EntitySchema, describe_machinery, print_once
 from graph.types.inputs import PrecheckFilter, PrecheckRefInput
 from graph.types.precheck import (
     AFTER_DESCRIPTION,
@@ -179,3 +179,4 @@ schema = EntitySchema(
     config=StrawberryConfig(name_converter=CamelCase(), scalar_map={datetime: DATE_TIME}),
 )
 describe_machinery(schema)
+print_once(schema)

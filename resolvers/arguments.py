@@ -1,6 +1,7 @@
 """What clients may ask with: defaults for what is left out, and refusals in their words, before any call."""
 
-from collections.abc import Sized
+from collections.abc import Collection, Sized
+from typing import TypeVar
 
 from resolvers import errors
 from resolvers.context import Context
@@ -8,7 +9,10 @@ from resolvers.domain import PrecheckProblem, PrecheckRef
 from resolvers.reference import Reference, reference_of
 from resolvers.vocabulary import PrecheckLocale
 
+T = TypeVar("T")
+
 DEFAULT_MAX_AGE_SECONDS = 2
+MOST_IN_A_FILTER = 1000
 
 
 def locale_of(context: Context, locale: PrecheckLocale | None) -> PrecheckLocale:
@@ -32,6 +36,17 @@ def within_limit(context: Context, argument: str, values: Sized) -> None:
         raise errors.LimitExceeded(
             f"`{argument}` has {len(values)} entries; at most {most} may be asked for at once."
         )
+
+
+def any_of(argument: str, values: Collection[T] | None) -> frozenset[T] | None:
+    """The values of a filter, quick to look up. Raises LimitExceeded where they are too many."""
+    if values is None:
+        return None
+    if len(values) > MOST_IN_A_FILTER:
+        raise errors.LimitExceeded(
+            f"`{argument}` of a filter has {len(values)} entries; it takes at most {MOST_IN_A_FILTER}."
+        )
+    return frozenset(values)
 
 
 def reference_from(ref: PrecheckRef) -> Reference | PrecheckProblem:

@@ -2,11 +2,11 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import msgspec
 
+from resolvers.arguments import any_of
 from resolvers.context import Context
 from resolvers.domain import PageInfo, Precheck, PrecheckConnection, PrecheckEdge, PrecheckFilter
 from resolvers.errors import BadRequest
@@ -27,7 +27,9 @@ async def listed(
     start = None if after is None else _place(after, order)
     snapshots = context.services.snapshots
     known = [snapshots.newest(reference, context.locale) for reference in await snapshots.tracked()]
-    keyed = sorted((_sort_key(order, each), each) for each in known if _matches(context, filter, each))
+    for matches in _conditions(context, filter) if filter is not None else ():
+        known = [each for each in known if matches(each)]
+    keyed = sorted((_sort_key(order, each), each) for each in known)
     rest = keyed if start is None else [entry for entry in keyed if entry[0] > start]
     page = rest[:size]
     edges = tuple(PrecheckEdge(cursor=_cursor(key), node=context.show(node)) for key, node in page)
@@ -77,30 +79,21 @@ def _place(cursor: str, order: PrecheckOrder) -> SortKey:
     return key
 
 
-def _matches(context: Context, filter: PrecheckFilter | None, precheck: Precheck) -> bool:
-    if filter is None:
-        return True
-    vendor = context.services.providers[precheck.provider_id].card.vendor
-    is_stale = precheck.freshness.source is PrecheckSnapshotSource.STALE
-    return (
-        _one_of(precheck.provider_id, filter.provider_ids)
-        and _one_of(vendor, filter.vendors)
-        and _one_of(precheck.task_id, filter.task_ids)
-        and _one_of(precheck.purpose, filter.purposes)
-        and _one_of(precheck.status, filter.statuses)
-        and _one_of(precheck.verdict, filter.verdicts)
-        and filter.stale in (None, is_stale)
-        and (filter.updated_after is None or _is_after(precheck, filter))
-    )
-
-
-def _one_of(value: Any, accepted: Sequence[Any] | None) -> bool:
-    return accepted is None or value in accepted
-
-
-def _is_after(precheck: Precheck, filter: PrecheckFilter) -> bool:
-    return (
-        precheck.updated_at is not None
-        and filter.updated_after is not None
-        and precheck.updated_at > filter.updated_after
-    )
+def _conditions(context: Context, filter: PrecheckFilter) -> Iterator[Callable[[Precheck], bool]]:
+    """What is asked for; conditions that are not given cost nothing."""
+    if (provider_ids := any_of("providerIds", filter.provider_ids)) is not None:
+        yield lambda precheck: precheck.provider_id in provider_ids
+    if (vendors := any_of("vendors", filter.vendors)) is not None:
+        yield lambda precheck: context.services.providers[precheck.provider_id].card.vendor in vendors
+    if (task_ids := any_of("taskIds", filter.task_ids)) is not None:
+        yield lambda precheck: precheck.task_id in task_ids
+    if (purposes := any_of("purposes", filter.purposes)) is not None:
+        yield lambda precheck: precheck.purpose in purposes
+    if (statuses := any_of("statuses", filter.statuses)) is not None:
+        yield lambda precheck: precheck.status in statuses
+    if (verdicts := any_of("verdicts", filter.verdicts)) is not None:
+        yield lambda precheck: precheck.verdict in verdicts
+    if (stale := filter.stale) is not None:
+        yield lambda precheck: (precheck.freshness.source is PrecheckSnapshotSource.STALE) is stale
+    if (updated_after := filter.updated_after) is not None:
+        yield lambda precheck: precheck.updated_at is not None and precheck.updated_at > updated_after

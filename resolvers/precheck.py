@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from resolvers.arguments import any_of
 from resolvers.context import Info
 from resolvers.domain import Precheck, PrecheckItem, PrecheckItemFilter, Provider
 
@@ -26,13 +27,13 @@ def blockers(precheck: Precheck) -> Sequence[PrecheckItem]:
 
 def _conditions(filter: PrecheckItemFilter) -> Iterator[Callable[[PrecheckItem], bool]]:
     """What is asked for; conditions that are not given cost nothing."""
-    if (states := filter.states) is not None:
+    if (states := any_of("states", filter.states)) is not None:
         yield lambda item: item.state in states
-    if (sides := filter.sides) is not None:
+    if (sides := any_of("sides", filter.sides)) is not None:
         yield lambda item: item.side in sides
-    if (categories := filter.categories) is not None:
+    if (categories := any_of("categories", filter.categories)) is not None:
         yield lambda item: item.category in categories
-    if (codes := filter.codes) is not None:
+    if (codes := any_of("codes", filter.codes)) is not None:
         yield lambda item: item.code in codes
     if (blocking := filter.blocking) is not None:
         yield lambda item: item.blocking is blocking

@@ -1,5 +1,6 @@
 """Lists of a reading, encoded once and shown to everybody: what nobody can change has one JSON."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
@@ -21,7 +22,9 @@ class _Met(NamedTuple):
     fragment: orjson.Fragment | None
 
 
-_MET: Recent[tuple["Encoded", int], _Met] = Recent(most=64 * 1024, largest=_MEBIBYTE, room=64 * _MEBIBYTE)
+# By numbers, so that no entry keeps a compiled function alive that nothing else needs.
+_MET: Recent[tuple[int, int], _Met] = Recent(most=64 * 1024, largest=_MEBIBYTE, room=64 * _MEBIBYTE)
+_NUMBERS = itertools.count()
 
 
 class Encoded:
@@ -32,6 +35,7 @@ class Encoded:
 
     def __init__(self, complete: Proven) -> None:
         self._complete = complete
+        self._number = next(_NUMBERS)
 
     def __call__(self, values: Any) -> list[Any] | orjson.Fragment:
         """The completed list; from the second time on that the very same tuple is shown, a fragment of JSON.
@@ -40,7 +44,7 @@ class Encoded:
         """
         if type(values) is not tuple or len(values) < LEAST:
             return self._complete(values)[0]
-        met = _MET.get((self, id(values)))
+        met = _MET.get((self._number, id(values)))
         if met is not None and met.fragment is not None:
             return met.fragment
         completed, is_fixed = self._complete(values)
@@ -50,11 +54,11 @@ class Encoded:
 
     def _meet(self, values: tuple[Any, ...], completed: list[Any]) -> list[Any]:
         """Most answers are shown once: they are not worth encoding apart."""
-        _MET.keep((self, id(values)), _Met(values, None), _HELD_BYTES * len(values))
+        _MET.keep((self._number, id(values)), _Met(values, None), _HELD_BYTES * len(values))
         return completed
 
     def _encode(self, values: tuple[Any, ...], completed: list[Any]) -> orjson.Fragment:
         encoded = orjson.dumps(completed)
         fragment = orjson.Fragment(encoded)
-        _MET.keep((self, id(values)), _Met(values, fragment), _HELD_BYTES * len(values) + len(encoded))
+        _MET.keep((self._number, id(values)), _Met(values, fragment), _HELD_BYTES * len(values) + len(encoded))
         return fragment

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -34,7 +34,7 @@ from graph.guard.keys import SECONDS_BETWEEN_FIRST_FETCHES
 from graph.http.explorer import explorer_response
 from graph.http.posted import object_of, posted
 from graph.http.sockets import BearerSocket, SocketContext
-from graph.http.transports import LineFeedSSE, preferred
+from graph.http.transports import LineFeedSSE, preferred, ranked
 from graph.recent import Recent
 from resolvers.caller import Caller
 from resolvers.context import Context, Services
@@ -56,6 +56,7 @@ _ALLOWED: dict[HTTPMethod, frozenset[OperationType]] = {
 # Clients say the same in every request, and reading it takes as long as executing a small operation.
 _MEDIA_TYPES: Recent[str, str] = Recent(largest=500, room=20_000)
 _LOCALES: Recent[str, PrecheckLocale] = Recent(largest=500, room=20_000)
+_MOST_SIGNS_LOOKED_AT = 500
 _INIT_SECONDS = 3
 _INVALID_MESSAGE = 4400
 _MOST_STREAMS_PER_SOCKET = 20
@@ -129,6 +130,8 @@ class Endpoint(GraphQL[Context, None]):
         request = Request(scope, receive)
         try:
             response = await (self._answer(request) if _is_posted_json(request) else self.run(request))
+        except ClientDisconnect:
+            return  # in the middle of its request: nobody is there to be answered
         except HTTPException as refusal:
             response = _refused(refusal)
         except RequestError as refusal:
@@ -148,8 +151,8 @@ class Endpoint(GraphQL[Context, None]):
         return await self._context(request)
 
     async def _context(self, request: Request) -> Context:
-        headers = request.headers
-        return Context(self._services, _locale_of(headers), await self._caller(headers.get("authorization")))
+        caller = await self._caller(request.headers.get("authorization"))
+        return Context(self._services, _locale_of(request.headers), caller)
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         """Check the bearer of a socket. Raises ConnectionRejectionError, which closes it with 4403."""
@@ -230,13 +233,14 @@ def _is_posted_json(request: Request) -> bool:
     """Whether this is a query as nearly all come: posted as JSON, and to be answered at once."""
     return (
         request.method == "POST"
-        and "application/json" in request.headers.get("content-type", "")
+        and request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
         and _PROTOCOL_OF_MEDIA_TYPE[_media_type(request.headers.get("accept", ""))] == "http"
     )
 
 
 def _media_type(accept: str) -> str:
     """Which media type to answer in."""
+    accept = accept[:_MOST_SIGNS_LOOKED_AT]
     known = _MEDIA_TYPES.get(accept)
     if known is None:
         known = preferred(accept, _PROTOCOL_OF_MEDIA_TYPE) or "application/json"
@@ -271,18 +275,12 @@ def _only(media_type: str, accept: str) -> str:
 
 
 def _locale_of(headers: Headers) -> PrecheckLocale:
-    accept_language = headers.get("accept-language", "")
+    accept_language = headers.get("accept-language", "")[:_MOST_SIGNS_LOOKED_AT]
     known = _LOCALES.get(accept_language)
     if known is None:
-        known = _locale(accept_language)
+        ranges = (each.partition("-")[0] for each in ranked(accept_language))
+        known = next(
+            (_LOCALE_OF_LANGUAGE[each] for each in ranges if each in _LOCALE_OF_LANGUAGE), PrecheckLocale.EN
+        )
         _LOCALES.keep(accept_language, known, len(accept_language))
     return known
-
-
-def _locale(accept_language: str) -> PrecheckLocale:
-    languages = {part.split(";")[0].strip().lower(): None for part in accept_language.split(",")}
-    while (liked := preferred(accept_language, languages)) is not None:
-        if (locale := _LOCALE_OF_LANGUAGE.get(liked.partition("-")[0])) is not None:
-            return locale
-        del languages[liked]
-    return PrecheckLocale.EN

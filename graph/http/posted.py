@@ -11,13 +11,10 @@ from strawberry.http import GraphQLRequestData
 async def posted(request: Request) -> GraphQLRequestData:
     """What is asked. Raises HTTPException for a body that is no GraphQL request."""
     envelope = object_of(await request.body())
-    query = envelope.get("query")
-    if not isinstance(query, str | None):
-        raise HTTPException(400, "The GraphQL operation's `query` must be a string or null, if provided.")
     return GraphQLRequestData(
-        query=query,
+        query=_text_in(envelope, "query"),
         variables=_object_in(envelope, "variables"),
-        operation_name=envelope.get("operationName"),
+        operation_name=_text_in(envelope, "operationName"),
         extensions=_object_in(envelope, "extensions"),
         protocol="http",
     )
@@ -33,6 +30,13 @@ def object_of(body: str | bytes) -> dict[str, Any]:
         raise HTTPException(400, "Batching is not enabled")
     if not isinstance(value, dict):
         raise HTTPException(400, "The request body is no JSON object with a `query`.")
+    return value
+
+
+def _text_in(envelope: dict[str, Any], name: str) -> str | None:
+    value = envelope.get(name)
+    if not isinstance(value, str | None):
+        raise HTTPException(400, f"The GraphQL operation's `{name}` must be a string or null, if provided.")
     return value
 
 

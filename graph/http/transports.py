@@ -1,7 +1,6 @@
 """What differs from Strawberry's own transports, each with the client that needs it."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Container
 
 from strawberry.http.streaming import SSETransport
 
@@ -18,19 +17,24 @@ class LineFeedSSE(SSETransport):
         return f": {comment}\n\n"
 
 
-def preferred(accept: str, offered: Mapping[str, Any]) -> str | None:
+def preferred(accept: str, offered: Container[str]) -> str | None:
     """Which of the offered media types an Accept header likes best, None if it names none of them.
 
     By quality, then by the order in which the client lists them: a client that merely lists an event
     stream last does not get one.
     """
-    ranked = []
+    return next((name for name in ranked(accept) if name in offered), None)
+
+
+def ranked(accept: str) -> list[str]:
+    """What an Accept header or one of its kin names, the best first, without what it refuses."""
+    found = []
     for place, part in enumerate(accept.split(",")):
         name, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        if name in offered:
-            ranked.append((-_quality(parameters), place, name))
-    best = min(ranked, default=None)
-    return best[2] if best and best[0] < 0 else None
+        quality = _quality(parameters)
+        if quality > 0:
+            found.append((-quality, place, name))
+    return [name for _, _, name in sorted(found)]
 
 
 def _quality(parameters: list[str]) -> float:

@@ -17,7 +17,7 @@ from graphql import (
     validate,
 )
 
-from graph.cost import ASKS_VENDORS, MOST, PAGES, REFERENCES, Cost, cost_of
+from graph.cost import ASKS_VENDORS, MOST, PAGES, PRICES, REFERENCES, Cost, cost_of
 from graph.http.explorer_operations import PreparedOperation, prepared_operations
 from graph.schema import schema
 from graph.settings import Settings
@@ -28,6 +28,7 @@ from tests.graph.served import Served
 from tests.graph.test_schema import OWN
 
 CORE = schema._schema
+PAGE = PRICES["prechecks"]
 LIMIT = Settings().max_cost
 HUNDRED = [{"providerId": "drs", "externalId": f"job-{number}"} for number in range(100)]
 WITH_ITEMS = "lookupPrechecks(refs: $refs) { precheck { externalId items { code title state } } }"
@@ -84,7 +85,7 @@ def test_a_hundred_references_with_all_items_pass_and_ten_times_as_many_do_not()
     ("document", "variables", "expected"),
     [
         ("{ __typename }", {}, 0),
-        ("{ _service { sdl } }", {}, 1),
+        ("{ _service { sdl } }", {}, 101),
         ('{ precheck(id: "a") { id } }', {}, 101),
         ('{ a: precheck(id: "a") { id } b: precheck(id: "a") { id progress { percent } } }', {}, 203),
         ('{ precheckProvider(id: "a") { health { problem { code } } } }', {}, 3),
@@ -96,21 +97,25 @@ def test_a_hundred_references_with_all_items_pass_and_ten_times_as_many_do_not()
         (f"{REFS} {{ {WITH_ITEMS} }}", {}, 0),
         ('query ($r: [PrecheckRefInput!]! = [{id: "a"}]) { lookupPrechecks(refs: $r) { ref { id } } }', {}, 102),
         ("query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }", {"r": HUNDRED}, 10_100),
-        ("{ prechecks { nodes { id } } }", {}, 51),
-        ("{ prechecks { totalCount pageInfo { endCursor } } }", {}, 2),
-        ("{ prechecks(first: 7) { edges { node { blockers { code } } } } }", {}, 1 + 7 * 7),
-        ("{ prechecks(first: 7) { nodes { provider { prechecks { nodes { id } } } } } }", {}, 1 + 7 * 53),
-        ("query ($n: Int) { prechecks(first: $n) { nodes { id } } }", {}, 51),
-        ("query ($n: Int) { prechecks(first: $n) { nodes { id } } }", {"n": None}, 51),
-        ("query ($n: Int = 9) { prechecks(first: $n) { nodes { id } } }", {}, 10),
-        ("query ($n: Int) { prechecks(first: $n) { nodes { id } } }", {"n": 100}, 101),
-        ("query ($n: Int) { prechecks(first: $n) { nodes { id } } }", {"n": 10**9}, 101),
-        ("query ($n: Int) { prechecks(first: $n) { nodes { id } } }", {"n": -5}, 1),
-        ("query ($n: Int) { prechecks(first: $n) { nodes { id } } }", {"n": "no number"}, 101),
+        ("{ prechecks { nodes { id } } }", {}, PAGE + 51),
+        ("{ prechecks { totalCount pageInfo { endCursor } } }", {}, PAGE + 2),
+        ("{ prechecks(first: 7) { edges { node { blockers { code } } } } }", {}, PAGE + 1 + 7 * 7),
+        (
+            "{ prechecks(first: 7) { nodes { provider { prechecks { nodes { id } } } } } }",
+            {},
+            PAGE + 1 + 7 * (PAGE + 53),
+        ),
+        ("query ($n: Int) { prechecks(first: $n) { nodes { id } } }", {}, PAGE + 51),
+        ("query ($n: Int) { prechecks(first: $n) { nodes { id } } }", {"n": None}, PAGE + 51),
+        ("query ($n: Int = 9) { prechecks(first: $n) { nodes { id } } }", {}, PAGE + 10),
+        ("query ($n: Int) { prechecks(first: $n) { nodes { id } } }", {"n": 100}, PAGE + 101),
+        ("query ($n: Int) { prechecks(first: $n) { nodes { id } } }", {"n": 10**9}, PAGE + 101),
+        ("query ($n: Int) { prechecks(first: $n) { nodes { id } } }", {"n": -5}, PAGE + 1),
+        ("query ($n: Int) { prechecks(first: $n) { nodes { id } } }", {"n": "no number"}, PAGE + 101),
         (
             "query ($n: Int) { prechecks(first: $n) { ...F } } fragment F on PrecheckConnection { nodes { id } }",
             {},
-            51,
+            PAGE + 51,
         ),
         ('subscription { precheckUpdates(ids: ["a"]) { kind changes { item { code } } } }', {}, 101 + 5 * 2),
         (
@@ -136,7 +141,7 @@ def test_what_is_left_out_costs_nothing() -> None:
 
 def test_the_operation_that_is_meant_is_the_one_that_counts() -> None:
     document = 'query A { precheck(id: "a") { ...F } } query B { _service { sdl } } fragment F on Precheck { id }'
-    assert [cost(document, name).estimate({}) for name in "AB"] == [101, 1]
+    assert [cost(document, name).estimate({}) for name in "AB"] == [101, 101]
 
 
 def twice(depth: int) -> str:
@@ -160,8 +165,8 @@ def test_fragments_that_spread_each_other_are_counted_once_each() -> None:
     small, large = (len(unvalidated(twice(depth)).steps) for depth in (100, 200))
     assert large <= 2 * small < 1000
     assert unvalidated(twice(200)).estimate({"n": 1}) == MOST
-    inner = 40 * (2 + 2 * (1 + 1 + 5))
-    assert unvalidated(twice(2)).estimate({"n": 5}) == 1 + 5 * (1 + 40 * (2 + 2 * inner))
+    inner = 40 * (2 + 2 * (1 + PAGE + 1 + 5))
+    assert unvalidated(twice(2)).estimate({"n": 5}) == PAGE + 1 + 5 * (1 + 40 * (2 + 2 * inner))
 
 
 def test_a_long_row_of_fragments_is_no_deep_recursion() -> None:

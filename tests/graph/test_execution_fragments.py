@@ -1,6 +1,8 @@
 """What is shown again is encoded once, and what can change never is."""
 
+import gc
 import itertools
+import weakref
 from typing import Any
 
 import orjson
@@ -8,6 +10,7 @@ import pytest
 from graphql import parse
 
 from graph.execution.executor import CompiledExecutor
+from graph.execution.fragments import Encoded
 from tests.graph.documents import MYSQL, ref
 from tests.graph.parts import LooseValue, MadeValue, PartValue, parts, read, run
 from tests.graph.served import Served
@@ -54,6 +57,17 @@ def test_equal_selections_of_other_documents_share_it() -> None:
     kept = shown(NAMES, values)
     assert all(shown(parse(document), values) is kept for document in documents)
     assert read(shown(parse("{ whole { parts { n: name } } }"), values)) == [{"n": "a"}, {"n": "b"}, {"n": "c"}]
+
+
+def test_what_is_kept_keeps_no_compiled_function_alive() -> None:
+    complete = Encoded(lambda values: ([{"name": value.name} for value in values], True))
+    values = parts("a", "b", "c")
+    complete(values)
+    assert is_fragment(complete(values))
+    gone = weakref.ref(complete)
+    del complete
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_new_reading_is_shown_as_it_is() -> None:

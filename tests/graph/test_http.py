@@ -1,13 +1,16 @@
 """The edges over HTTP: probes, origins, negotiation, refusals in JSON."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2 as httpx
+import orjson
 import pytest
 from msgspec.structs import replace
 
-from graph.http.transports import preferred
+from graph.http.transports import preferred, ranked
 from graph.settings import Settings
 from resolvers.upstream.contract import ProviderSettings
 from tests.emulator.process import Emulator
@@ -42,6 +45,7 @@ def test_the_probes_answer(http: httpx.Client) -> None:
         (b"{}", "no `query`"),
         (b'{"query": 5}', "`query` must be a string"),
         (b'{"query": "{ a }", "variables": []}', "`variables` must be an object"),
+        (b'{"query": "{ a }", "operationName": false}', "`operationName` must be a string"),
         (b'{"query": "subscription { precheckUpdates { kind } }"}', "text/event-stream"),
     ],
 )
@@ -59,6 +63,38 @@ def test_other_methods_and_media_types_are_refused_in_json(http: httpx.Client) -
     wrong_type = http.post("/graphql", content=b"{}", headers={"content-type": "text/plain"})
     assert wrong_type.status_code == 400
     assert all(answer.json()["errors"][0]["message"] for answer in (wrong_method, wrong_type))
+
+
+def test_a_media_type_is_what_stands_before_its_parameters(http: httpx.Client) -> None:
+    for accepted in ("application/json", "Application/JSON; charset=utf-8"):
+        answer = http.post("/graphql", content=orjson.dumps(TYPENAME), headers={"content-type": accepted})
+        assert answer.json() == {"data": {"__typename": "Query"}}
+    for refused in ("text/plain; x=application/json", "multipart/form-data; boundary=application/json"):
+        answer = http.post("/graphql", content=orjson.dumps(TYPENAME), headers={"content-type": refused})
+        assert answer.status_code == 400
+
+
+def test_of_endless_languages_only_the_first_are_looked_at(http: httpx.Client) -> None:
+    languages = ",".join(f"l{number}" for number in range(5000))
+    answer = http.post("/graphql", json=TYPENAME, headers={"accept-language": f"{languages},zh"})
+    assert answer.json() == {"data": {"__typename": "Query"}}
+    assert ranked("de;q=0.1, fr, en;q=0, zh;q=0.5") == ["fr", "zh", "de"]
+
+
+async def test_a_client_that_leaves_in_the_middle_of_its_request_is_no_fault_of_ours(
+    server: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    target = urlsplit(server.url)
+    reader, writer = await asyncio.open_connection(target.hostname, target.port)
+    head = f"POST /graphql HTTP/1.1\r\nhost: {target.netloc}\r\ncontent-type: application/json\r\n"
+    writer.write(f"{head}content-length: 1000\r\n\r\n{{".encode())
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    del reader
+    for _ in range(3):
+        await server.data("{ __typename }")
+    assert not caplog.records
 
 
 def test_queries_by_get_are_answered_and_nothing_else_is(http: httpx.Client) -> None:

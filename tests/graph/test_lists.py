@@ -104,3 +104,15 @@ async def test_a_looked_up_precheck_is_tracked_from_then_on(server: Served, emul
     assert listed["totalCount"] == before + 1
     assert listed["nodes"][0]["externalId"] == reference
     assert emulator.calls("dts")["DescribeMigrationCheckJob"]["count"] == 3
+
+
+async def test_a_filter_takes_a_thousand_values_and_no_more(server: Served) -> None:
+    document = "query ($ids: [ID!]) { prechecks(filter: {providerIds: $ids}) { totalCount } }"
+    ids = ["drs", *(f"p{number}" for number in range(999))]
+    assert (await server.data(document, ids=ids))["prechecks"]["totalCount"] == 2
+    [error] = (await server.ask(document, ids=[*ids, "one"]))["errors"]
+    assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
+    assert error["message"] == "`providerIds` of a filter has 1001 entries; it takes at most 1000."
+    items = "query ($codes: [String!]) { prechecks { nodes { items(filter: {codes: $codes}) { code } } } }"
+    [*_, error] = (await server.ask(items, codes=ids + ids))["errors"]
+    assert error["extensions"]["code"] == "LIMIT_EXCEEDED"

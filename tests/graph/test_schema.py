@@ -83,3 +83,10 @@ OPERATIONS = [
 @pytest.mark.parametrize("document", OPERATIONS)
 def test_what_users_send_is_valid(document: str) -> None:
     assert validate(schema._schema, parse(document)) == []
+
+
+async def test_the_schema_is_printed_once() -> None:
+    one, other = [(await schema.execute("{ _service { sdl } }")).data for _ in range(2)]
+    assert one is not None
+    assert other is not None
+    assert one["_service"]["sdl"] is other["_service"]["sdl"]
