@@ -8,7 +8,7 @@ from benchmarks.emulated import announced, process
 from benchmarks.figure import Figure, at_most
 from benchmarks.sides import HTTPCaller, encoded
 
-TIMES = 7
+TIMES = 5
 _OURS = ("graphql:  ", "graph", "serve", "--port", "0", "--providers")
 _TEXTBOOK = ("textbook: ", "benchmarks.textbook")
 

@@ -64,8 +64,8 @@ def works(project_id: str) -> list[list[Work]]:
         Work("tiny", (*_GRAPHQL, BARE), five),
         Work("tiny", (*_GRAPHQL, BARE), five, clients=16, rounds=21, seconds=0.15),
         *(
-            Work(f"{number} of DRS, cold", beside_hive, _cold(BATCH, number, project_id), rounds=rounds)
-            for number, rounds in ((1, 3), (20, 3), (100, 9))
+            Work(f"{number} of DRS, cold", beside_hive, _cold(BATCH, number, project_id), rounds=rounds, once=once)
+            for number, rounds, once in ((1, 3, ()), (20, 3, ()), (100, 9, (STOCK, TEXTBOOK)))
         ),
         Work("20 of DRS, cold", (OURS, TEXTBOOK, HIVE), _cold(BATCH, 20, project_id), clients=16),
         *(Work(f"{number} of OMS, cold", cold, _cold(SINGLE, number, project_id)) for number in (1, 20, 100)),
@@ -87,7 +87,7 @@ def works(project_id: str) -> list[list[Work]]:
             "of OMS, cold",
             lambda number: _cold(SINGLE, number, project_id),
             _HEAVY,
-            rounds=4,
+            rounds=3,
             once=(TEXTBOOK, HANDWRITTEN),
         ),
         _growing(

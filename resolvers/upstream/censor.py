@@ -8,7 +8,8 @@ from functools import lru_cache
 _LEAST_SIGNS = 8
 _STRUCK = b"***"
 # Where none of these stands, quotes are all that is escaped, and need no sign to be looked at by itself.
-_RARER_THAN_QUOTES = (rb"\\", rb"\/", rb"\u", b"%")
+_RARER_THAN_QUOTES = (rb"\\", rb"\/", rb"\u")
+_OCTET = re.compile(rb"%[0-9a-fA-F]{2}")  # and no percentage
 _ESCAPE = re.compile(rb'\\u([0-9a-fA-F]{4})|\\(["\\/])|%([0-9a-fA-F]{2})')
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
@@ -58,7 +59,7 @@ def credentials_of(values: Iterable[str]) -> list[str]:
 def _unescaped(data: bytes) -> bytes:
     if b"\\" not in data and b"%" not in data:
         return data
-    if not any(rare in data for rare in _RARER_THAN_QUOTES):
+    if not any(rare in data for rare in _RARER_THAN_QUOTES) and not _OCTET.search(data):
         return data.replace(b'\\"', b'"')
     return _ESCAPE.sub(_plain_sign, data)
 

@@ -110,11 +110,9 @@ def word(value: object) -> str:
 
 def text(value: object) -> str | None:
     """A text with something in it; numbers are spelt out, anything else is no text."""
-    if value is None:
-        return None
     if isinstance(value, str):
         return value.strip() or None
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return f"{value:g}" if isinstance(value, float) else str(value)
 
