@@ -87,7 +87,7 @@ def works(project_id: str) -> list[list[Work]]:
             "of OMS, cold",
             lambda number: _cold(SINGLE, number, project_id),
             _HEAVY,
-            rounds=3,
+            rounds=4,
             once=(TEXTBOOK, HANDWRITTEN),
         ),
         _growing(

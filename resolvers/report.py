@@ -152,7 +152,8 @@ class Report:
         )
 
     def _key(self, side: PrecheckSide, role: PrecheckEndpointRole | None, code: str) -> str:
-        key = base = f"{side.value}:{role.value}:{code}" if role else f"{side.value}:{code}"
+        spelt = side._value_  # as `value` is, without a call for each of thousands of items
+        key = base = f"{spelt}:{role.value}:{code}" if role else f"{spelt}:{code}"
         while key in self._keys:  # also where a vendor's own code ends in `#2`
             self._repeated[base] += 1
             key = f"{base}#{self._repeated[base] + 1}"
