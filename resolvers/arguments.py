@@ -1,15 +1,13 @@
 """What clients may ask with: defaults for what is left out, and refusals in their words, before any call."""
 
-from collections.abc import Collection, Sized
-from typing import TypeVar
+from collections.abc import Callable, Collection, Hashable, Iterator, Sized
+from typing import Any
 
 from resolvers import errors
 from resolvers.context import Context
 from resolvers.domain import PrecheckProblem, PrecheckRef
 from resolvers.reference import Reference, reference_of
 from resolvers.vocabulary import PrecheckLocale
-
-T = TypeVar("T")
 
 DEFAULT_MAX_AGE_SECONDS = 2
 MOST_IN_A_FILTER = 1000
@@ -38,15 +36,21 @@ def within_limit(context: Context, argument: str, values: Sized) -> None:
         )
 
 
-def any_of(argument: str, values: Collection[T] | None) -> frozenset[T] | None:
-    """The values of a filter, quick to look up. Raises LimitExceeded where they are too many."""
-    if values is None:
-        return None
-    if len(values) > MOST_IN_A_FILTER:
+def one_of(
+    argument: str, accepted: Collection[Hashable] | None, attribute: Callable[[Any], Hashable]
+) -> Iterator[Callable[[Any], bool]]:
+    """The condition of a filter that an attribute is one of these; none where none are given.
+
+    Raises LimitExceeded where they are too many.
+    """
+    if accepted is None:
+        return
+    if len(accepted) > MOST_IN_A_FILTER:
         raise errors.LimitExceeded(
-            f"`{argument}` of a filter has {len(values)} entries; it takes at most {MOST_IN_A_FILTER}."
+            f"`{argument}` of a filter has {len(accepted)} entries; it takes at most {MOST_IN_A_FILTER}."
         )
-    return frozenset(values)
+    among = frozenset(accepted)
+    yield lambda each: attribute(each) in among
 
 
 def reference_from(ref: PrecheckRef) -> Reference | PrecheckProblem:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from resolvers.arguments import any_of
+from resolvers.arguments import one_of
 from resolvers.context import Context
 from resolvers.domain import PageInfo, Precheck, PrecheckConnection, PrecheckEdge, PrecheckFilter
 from resolvers.errors import BadRequest
@@ -81,18 +81,13 @@ def _place(cursor: str, order: PrecheckOrder) -> SortKey:
 
 def _conditions(context: Context, filter: PrecheckFilter) -> Iterator[Callable[[Precheck], bool]]:
     """What is asked for; conditions that are not given cost nothing."""
-    if (provider_ids := any_of("providerIds", filter.provider_ids)) is not None:
-        yield lambda precheck: precheck.provider_id in provider_ids
-    if (vendors := any_of("vendors", filter.vendors)) is not None:
-        yield lambda precheck: context.services.providers[precheck.provider_id].card.vendor in vendors
-    if (task_ids := any_of("taskIds", filter.task_ids)) is not None:
-        yield lambda precheck: precheck.task_id in task_ids
-    if (purposes := any_of("purposes", filter.purposes)) is not None:
-        yield lambda precheck: precheck.purpose in purposes
-    if (statuses := any_of("statuses", filter.statuses)) is not None:
-        yield lambda precheck: precheck.status in statuses
-    if (verdicts := any_of("verdicts", filter.verdicts)) is not None:
-        yield lambda precheck: precheck.verdict in verdicts
+    providers = context.services.providers
+    yield from one_of("providerIds", filter.provider_ids, lambda precheck: precheck.provider_id)
+    yield from one_of("vendors", filter.vendors, lambda precheck: providers[precheck.provider_id].card.vendor)
+    yield from one_of("taskIds", filter.task_ids, lambda precheck: precheck.task_id)
+    yield from one_of("purposes", filter.purposes, lambda precheck: precheck.purpose)
+    yield from one_of("statuses", filter.statuses, lambda precheck: precheck.status)
+    yield from one_of("verdicts", filter.verdicts, lambda precheck: precheck.verdict)
     if (stale := filter.stale) is not None:
         yield lambda precheck: (precheck.freshness.source is PrecheckSnapshotSource.STALE) is stale
     if (updated_after := filter.updated_after) is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from resolvers.arguments import any_of
+from resolvers.arguments import one_of
 from resolvers.context import Info
 from resolvers.domain import Precheck, PrecheckItem, PrecheckItemFilter, Provider
 
@@ -27,14 +27,10 @@ def blockers(precheck: Precheck) -> Sequence[PrecheckItem]:
 
 def _conditions(filter: PrecheckItemFilter) -> Iterator[Callable[[PrecheckItem], bool]]:
     """What is asked for; conditions that are not given cost nothing."""
-    if (states := any_of("states", filter.states)) is not None:
-        yield lambda item: item.state in states
-    if (sides := any_of("sides", filter.sides)) is not None:
-        yield lambda item: item.side in sides
-    if (categories := any_of("categories", filter.categories)) is not None:
-        yield lambda item: item.category in categories
-    if (codes := any_of("codes", filter.codes)) is not None:
-        yield lambda item: item.code in codes
+    yield from one_of("states", filter.states, lambda item: item.state)
+    yield from one_of("sides", filter.sides, lambda item: item.side)
+    yield from one_of("categories", filter.categories, lambda item: item.category)
+    yield from one_of("codes", filter.codes, lambda item: item.code)
     if (blocking := filter.blocking) is not None:
         yield lambda item: item.blocking is blocking
     if (skipped := filter.skipped) is not None:

@@ -66,13 +66,6 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
-class TypeName:
-    """The same for every object."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Plain:
     """A field under its response key, how it is read, and what its value is made of."""
 

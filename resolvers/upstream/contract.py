@@ -1,5 +1,6 @@
 """What a provider module gives: its settings, what it can do, and one way to ask its vendor."""
 
+import functools
 import hmac
 import inspect
 from abc import ABC, abstractmethod
@@ -129,7 +130,7 @@ class Provider(ABC):
         """What the vendor counts calls by; connections with an equal scope share one limiter."""
         return settings.id
 
-    @property
+    @functools.cached_property
     def card(self) -> ProviderCard:
         """What everyone may know of this connection."""
         return ProviderCard(

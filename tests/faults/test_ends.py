@@ -66,8 +66,7 @@ class TestEnd:
         self, providers: list[ProviderSettings], emulator: Emulator, provider_file: Path
     ) -> None:
         clock = MovableClock()
-        bodies = [oms("RUNNING", 50.0, "PASSED", "RUNNING"), oms("FINISHED", 100.0, "PASSED", "FAILED")]
-        reference = emulator.create_run("oms-ce", script=[*map(step, bodies)])
+        reference = run_that_ends(emulator, "FAILED")
         with served(polled(provider_file, poll_seconds=1000.0), clock=clock) as server:
             events = server.over_websocket(WATCH, refs=[ref("oms-ce", reference)])
             assert told([event_of(await anext(events))]) == [("SNAPSHOT", 1, 50)]
@@ -86,8 +85,7 @@ class TestEnd:
         self, emulator: Emulator, provider_file: Path
     ) -> None:
         clock = MovableClock()
-        bodies = [oms("RUNNING", 50.0, "PASSED", "RUNNING"), oms("FINISHED", 100.0, "PASSED", "PASSED")]
-        reference = emulator.create_run("oms-ce", script=[*map(step, bodies)])
+        reference = run_that_ends(emulator, "PASSED")
         with served(polled(provider_file, poll_seconds=1.0), clock=clock) as server:
             events = server.over_sse(WATCH, refs=[ref("oms-ce", reference)])
             await anext(events)
@@ -113,8 +111,7 @@ class TestEnd:
     async def test_a_run_that_a_query_saw_at_work_is_shown_so_until_its_end_is_confirmed(
         self, stream: Stream, server: Served, emulator: Emulator
     ) -> None:
-        bodies = [oms("RUNNING", 50.0, "PASSED", "RUNNING"), oms("FINISHED", 100.0, "PASSED", "PASSED")]
-        reference = emulator.create_run("oms-ce", script=[*map(step, bodies)])
+        reference = run_that_ends(emulator, "PASSED")
         await show(server, "oms-ce", reference)
         emulator.advance(LONG)
         events = [event_of(payload) async for payload in stream(WATCH, refs=[ref("oms-ce", reference)])]
@@ -126,8 +123,7 @@ class TestEnd:
         self, providers: list[ProviderSettings], emulator: Emulator
     ) -> None:
         clock = MovableClock()
-        bodies = [oms("RUNNING", 50.0, "PASSED", "RUNNING"), oms("FINISHED", 100.0, "PASSED", "PASSED")]
-        reference = emulator.create_run("oms-ce", script=[*map(step, bodies)])
+        reference = run_that_ends(emulator, "PASSED")
         with served(providers, clock=clock) as server:
             assert (await show(server, "oms-ce", reference))["status"] == "RUNNING"
             emulator.advance(LONG)
@@ -143,8 +139,7 @@ class TestEnd:
         self, emulator: Emulator, provider_file: Path
     ) -> None:
         clock = MovableClock()
-        bodies = [oms("RUNNING", 50.0, "PASSED", "RUNNING"), oms("FINISHED", 100.0, "PASSED", "PASSED")]
-        reference = emulator.create_run("oms-ce", script=[*map(step, bodies)])
+        reference = run_that_ends(emulator, "PASSED")
         with served(polled(provider_file, poll_seconds=100.0), clock=clock) as server:
             events = server.over_sse(WATCH, refs=[ref("oms-ce", reference)])
             assert told([event_of(await anext(events))]) == [("SNAPSHOT", 1, 50)]
@@ -177,6 +172,12 @@ class TestEnd:
             await polled_more(emulator, "oms-ce", 3)
             listed = await server.data("{ prechecks { nodes { externalId status run } } }")
         assert listed["prechecks"]["nodes"] == [{"externalId": reference, "status": "RUNNING", "run": 1}]
+
+
+def run_that_ends(emulator: Emulator, last: str) -> str:
+    """A run at work that is over from the next step on; its last check ends so."""
+    bodies = [oms("RUNNING", 50.0, "PASSED", "RUNNING"), oms("FINISHED", 100.0, "PASSED", last)]
+    return emulator.create_run("oms-ce", script=[*map(step, bodies)])
 
 
 def flapping(provider: str) -> list[dict[str, Any]]:
