@@ -134,7 +134,7 @@ class Hub:
             else:
                 missed += [(told, each.reference) for told in since]
         for told, reference in sorted(missed, key=_revision):
-            viewer.put(Letter(reference, told.event, told.revision))
+            viewer.replay(Letter(reference, told.event, told.revision))
         for topic, may_have_missed in anew:
             topic.join(viewer, has_gap=may_have_missed)
 

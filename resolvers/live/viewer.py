@@ -32,6 +32,7 @@ class Viewer:
         self.unfinished = set(references)
         self.revision = position.revision if position else 0
         self._running = set(references)
+        self._over: set[Reference] = set()
         self._unshown = set(position.unshown if position else references)
         self._until = until
         self._cursors = cursors
@@ -49,12 +50,16 @@ class Viewer:
 
     def put(self, letter: Letter) -> None:
         """Hand over a letter; never waits."""
-        is_of_others = self._blocked is not None and letter.reference != self._blocked
-        if is_of_others or (letter.reference is not None and self._has_ended(letter.reference)):
+        if self._is_wanted(letter):
+            self._mailbox.put(letter)
+            self._wake()
+        else:
             letter.done()
-            return
-        self._mailbox.put(letter)
-        self._wake()
+
+    def replay(self, letter: Letter) -> None:
+        """Hand over a letter that the viewer has missed before it came back."""
+        if self._is_wanted(letter):
+            self._mailbox.replay(letter)
 
     def recall(self, reference: Reference, event: PrecheckEvent) -> None:
         """This is what the viewer was told last of a precheck, in a stream before this one."""
@@ -109,13 +114,18 @@ class Viewer:
             self._sending.done()
             self._sending = None
 
-    def _has_ended(self, reference: Reference) -> bool:
-        # The poller may go on a moment after the end, or for viewers that stay: that is not for this one.
-        if self.stays:
+    def _is_wanted(self, letter: Letter) -> bool:
+        reference = letter.reference
+        if self._blocked is not None and reference != self._blocked:
             return False
-        newest = self._mailbox.newest(reference)
-        is_told = newest is not None and newest.kind is PrecheckEventKind.COMPLETED
-        return is_told or reference not in self.unfinished
+        if reference is None or self.stays:
+            return True
+        # The poller may go on a moment after the end, or for viewers that stay: that is not for this one.
+        if reference in self._over or reference not in self.unfinished:
+            return False
+        if letter.event.kind is PrecheckEventKind.COMPLETED:
+            self._over.add(reference)
+        return True
 
     def _end(self, reference: Reference) -> None:
         if reference in self.unfinished:

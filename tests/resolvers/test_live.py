@@ -299,6 +299,18 @@ async def test_what_is_too_long_ago_is_forgotten() -> None:
     assert len(missed) == 31
 
 
+async def test_a_newcomer_where_nobody_watched_for_a_while_waits_for_the_next_reading() -> None:
+    topic = topic_with(viewer())
+    topic.take(reading(RUNNING, "PENDING"))
+    topic.rest()
+    back, late = viewer(position=Position(1)), viewer()
+    assert topic.rejoin(back, 1) == []
+    topic.join(late)
+    topic.take(reading(RUNNING, "PASSED"))
+    assert await drained(late, 1) == [("SNAPSHOT", 1, [])]
+    assert await drained(back, 1) == [("CHANGED", 1, [("check0", "PENDING")])]
+
+
 async def test_who_was_told_the_end_has_nothing_to_wait_for() -> None:
     topic = topic_with(viewer())
     topic.take(reading(RUNNING, "RUNNING"))
