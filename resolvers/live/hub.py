@@ -61,7 +61,7 @@ class Hub:
         self._polled: Counter[str] = Counter()
         self._viewers: set[Viewer] = set()
         self._rounds: dict[tuple[str, float], Rounds] = {}
-        self._deadlines = Deadlines[Viewer](clock, deadline_seconds, self._overdue)
+        self._deadlines = Deadlines[Viewer](deadline_seconds, self._overdue)
         self._process = secrets.token_urlsafe(6)
         self._revisions = Revisions()
         self._is_closing = False
