@@ -107,9 +107,12 @@ async def watched(
     hub: Hub, provider: str, *external_ids: str, until: str = "ALL_COMPLETED"
 ) -> AsyncGenerator[PrecheckEvent, None]:
     references = [Reference(provider, each) for each in external_ids]
-    with hub.viewing(Wish(references, [], PrecheckLocale.EN, PrecheckStreamEnd(until))) as viewer:
+    viewer = hub.join(Wish(references, [], PrecheckLocale.EN, PrecheckStreamEnd(until)))
+    try:
         while (event := await viewer.next()) is not None:
             yield event
+    finally:
+        hub.leave(viewer)
 
 
 def a_run(emulator: Emulator) -> str:
