@@ -57,9 +57,11 @@ class Hub:
         """Events until `until` is met, the deadline passes or the caller goes away.
 
         `problems` stand for references that could not even be read: one PROBLEM event each.
-        Raises BadRequest for an `after` that was no cursor.
+        Raises BadRequest for an `after` that was no cursor, ServerRestarting once the hub is closed.
         """
         viewer = Viewer(frozenset(references), until, self._revision_of(after))
+        if self._is_closing:
+            raise _restarting()
         self._viewers.add(viewer)
         for problem in problems:
             viewer.put(None, self._problem_event(problem))
@@ -87,7 +89,7 @@ class Hub:
         """End every stream with SERVER_RESTARTING, and every poller."""
         self._is_closing = True
         for viewer in self._viewers:
-            viewer.stop(ServerRestarting("This server is about to end. Subscribe again in a moment."))
+            viewer.stop(_restarting())
         pollers = [topic.poller for topic in self._topics.values() if topic.poller is not None]
         for poller in pollers:
             poller.cancel()
@@ -167,6 +169,10 @@ class Hub:
     def _problem_event(self, problem: PrecheckProblem) -> PrecheckEvent:
         cursor = f"{self._epoch}.{self._next_revision()}"
         return PrecheckEvent(kind=PrecheckEventKind.PROBLEM, cursor=cursor, at=self._clock.now(), problem=problem)
+
+
+def _restarting() -> ServerRestarting:
+    return ServerRestarting("This server is about to end. Subscribe again in a moment.")
 
 
 def _no_jitter() -> float:
