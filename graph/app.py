@@ -26,6 +26,7 @@ from graph.settings import Settings
 from resolvers.clock import Clock
 from resolvers.context import Services
 from resolvers.live.hub import Hub
+from resolvers.live.places import Places
 from resolvers.live.refresher import Refresher
 from resolvers.metrics import show_breaker
 from resolvers.reference import Reference
@@ -58,7 +59,8 @@ def build(
     snapshots = Snapshots(providers, LocalStore(), clock)
     snapshots.pin(_tracked(provider_settings))
     hub = Hub(snapshots, clock, settings.stream_deadline_seconds)
-    services = Services(providers, snapshots, hub, clock, settings.max_references)
+    places = Places(settings.max_streams, settings.max_streams_per_client)
+    services = Services(providers, snapshots, hub, clock, settings.max_references, places)
     refresher = Refresher(snapshots, clock)
     retiring: set[asyncio.Task[None]] = set()
     watchdog = Watchdog(clock)

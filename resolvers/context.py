@@ -10,6 +10,7 @@ from resolvers.clock import Clock
 from resolvers.domain import Precheck, PrecheckItem
 from resolvers.errors import ProblemShown, unknown_provider
 from resolvers.live.hub import Hub
+from resolvers.live.places import Places
 from resolvers.loaders import Loaders
 from resolvers.snapshots import Snapshots
 from resolvers.upstream.contract import Provider
@@ -24,18 +25,22 @@ class Services(NamedTuple):
     hub: Hub
     clock: Clock
     most_references: int
+    places: Places
 
 
 class Context:
     """One operation's view of the services: its caller, its language, its loaders, the snapshots it has shown.
 
-    `caller` is None where clients are not authenticated.
+    `caller` is None where clients are not authenticated. `client` is who its streams are counted for.
     """
 
-    def __init__(self, services: Services, locale: PrecheckLocale, caller: Caller | None = None) -> None:
+    def __init__(
+        self, services: Services, locale: PrecheckLocale, caller: Caller | None = None, client: str = ""
+    ) -> None:
         self.services = services
         self.locale = locale
         self.caller = caller
+        self.client = client
         self.begin()
 
     def begin(self) -> None:
@@ -45,7 +50,7 @@ class Context:
 
     def for_operation(self) -> "Context":
         """A context that shares nothing with other operations on the same socket."""
-        return Context(self.services, self.locale, self.caller)
+        return Context(self.services, self.locale, self.caller, self.client)
 
     def provider(self, provider_id: str) -> Provider:
         """A provider that was configured when this operation began. Raises ProblemShown where it is gone since."""

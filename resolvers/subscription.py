@@ -38,6 +38,7 @@ async def precheck_updates(
     )
     if context.caller is not None:
         events = while_admitted(events, context.caller, context.services.clock)
+    context.services.places.take(context.client)
     try:
         async for event in events:
             context.begin()
@@ -45,4 +46,5 @@ async def precheck_updates(
                 context.show(event.precheck)
             yield event
     finally:
+        context.services.places.leave(context.client)
         await events.aclose()

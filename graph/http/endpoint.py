@@ -60,7 +60,6 @@ _MEDIA_TYPES: Recent[str, str] = Recent(largest=500, room=20_000)
 _LOCALES: Recent[str, PrecheckLocale] = Recent(largest=500, room=20_000)
 _MOST_SIGNS_LOOKED_AT = 500
 _INIT_SECONDS = 3
-_MOST_STREAMS_PER_SOCKET = 20
 
 
 class Endpoint(GraphQL[Context, None]):
@@ -89,7 +88,7 @@ class Endpoint(GraphQL[Context, None]):
                 MULTIPART_SUBSCRIPTION_PROTOCOL,
             ),
             connection_init_wait_timeout=timedelta(seconds=_INIT_SECONDS),
-            max_subscriptions_per_connection=_MOST_STREAMS_PER_SOCKET,
+            max_subscriptions_per_connection=None,  # counted by the socket itself
             allowed_origins=origins,
         )
         self._services = services
@@ -130,21 +129,22 @@ class Endpoint(GraphQL[Context, None]):
         """
         if isinstance(request, WebSocket):
             headers = request.headers
-            authorization = headers.get("authorization")
-            return SocketContext(self._services, _locale_of(headers), authorization, self.sockets)
+            authorization, client = headers.get("authorization"), _address_of(request)
+            return SocketContext(self._services, _locale_of(headers), client, authorization, self.sockets)
         if self.should_render_graphql_ide(self.request_adapter_class(request)):
             return Context(self._services, _locale_of(request.headers))
         return await self._context(request)
 
     async def _context(self, request: Request) -> Context:
         caller = await self._caller(request.headers.get("authorization"))
-        return Context(self._services, _locale_of(request.headers), caller)
+        client = caller.subject if caller else _address_of(request)
+        return Context(self._services, _locale_of(request.headers), caller, client)
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         """Check the bearer of a socket. Raises ConnectionRejectionError, which closes it with 4403."""
         if isinstance(context, SocketContext):
             try:
-                context.caller = await self._caller(context.take_authorization())
+                context.admit(await self._caller(context.take_authorization()))
             except RequestError:
                 raise ConnectionRejectionError from None
         return await super().on_ws_connect(context)
@@ -255,6 +255,10 @@ def _needs_a_stream(error: InvalidOperationTypeError, method: HTTPMethod) -> str
 
 def _only(media_type: str, accept: str) -> str:
     return next(part.strip() for part in accept.split(",") if part.strip().lower().startswith(media_type))
+
+
+def _address_of(request: Request | WebSocket) -> str:
+    return request.client.host if request.client else ""
 
 
 def _locale_of(headers: Headers) -> PrecheckLocale:

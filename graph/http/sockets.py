@@ -17,9 +17,10 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from graph.errors import formatted, tells_of_restart
 from resolvers.caller import Caller
 from resolvers.context import Context, Services
-from resolvers.errors import AuthExpired
+from resolvers.errors import AuthExpired, RequestError, TooManyStreams
 from resolvers.vocabulary import PrecheckLocale
 
+MOST_STREAMS_PER_SOCKET = 20
 _SERVICE_RESTART = 1012
 _UNAUTHORIZED = 4401
 _LAST_WORDS_SECONDS = 0.5
@@ -48,9 +49,14 @@ class SocketContext(Context):
     """The context of a socket; its operations get copies that hold the caller, not the token."""
 
     def __init__(
-        self, services: Services, locale: PrecheckLocale, authorization: str | None, sockets: Sockets
+        self,
+        services: Services,
+        locale: PrecheckLocale,
+        client: str,
+        authorization: str | None,
+        sockets: Sockets,
     ) -> None:
-        super().__init__(services, locale)
+        super().__init__(services, locale, client=client)
         self.sockets = sockets
         self.connection_params: dict[str, object] = {}
         self._handshake = authorization
@@ -61,6 +67,12 @@ class SocketContext(Context):
         taken = given[0] if given else self._handshake
         self.connection_params, self._handshake = {}, None
         return taken if isinstance(taken, str) else None
+
+    def admit(self, caller: Caller | None) -> None:
+        """Note whom the token names, where there is one: its streams are counted for it on whatever address."""
+        self.caller = caller
+        if caller is not None:
+            self.client = caller.subject
 
 
 class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
@@ -83,15 +95,26 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
             self._expiry.add_done_callback(self._task_done)
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
-        """Begin an operation, or refuse it in the moment between the bearer's end and the socket's."""
+        """Begin an operation, or say why not."""
         if self._is_restarting:
             return  # the close that is near has clients ask again elsewhere; an error would not
-        caller = self.context.caller
-        if caller is None or not caller.is_expired(self.context.services.clock):
+        refusal = self._refusal(message["id"])
+        if refusal is None:
             await super().handle_subscribe(message)
-            return
-        error = AuthExpired("The bearer token of this connection has expired. Connect again with a new one.")
-        await self.send_message({"id": message["id"], "type": "error", "payload": [formatted(error)]})
+        else:
+            await self.send_message({"id": message["id"], "type": "error", "payload": [formatted(refusal)]})
+
+    def _refusal(self, operation_id: str) -> RequestError | None:
+        caller = self.context.caller
+        # There is a moment between the bearer's end and the socket's.
+        if caller is not None and caller.is_expired(self.context.services.clock):
+            return AuthExpired("The bearer token of this connection has expired. Connect again with a new one.")
+        if len(self.operations) >= MOST_STREAMS_PER_SOCKET and operation_id not in self.operations:
+            return TooManyStreams(
+                f"One WebSocket may have {MOST_STREAMS_PER_SOCKET} operations open at a time. Complete one, open "
+                "another WebSocket, or watch several prechecks in one stream: `ids` and `refs` are lists."
+            )
+        return None
 
     async def send_message(self, message: Message) -> None:
         """Send a message, but for the server's end: clients try again after 1012, not after an error."""

@@ -111,7 +111,7 @@ async def test_from_the_first_moment_it_is_not_ready_and_takes_nothing_new(serve
         pieces = await reading(client, server, SSE, run)
         ws = await watching(stack, server, run)
         assert (await client.get("/readyz")).status_code == 200
-        server.drain.begin()
+        server.product.drain.begin()
         probe = await client.get("/readyz")
         assert (probe.status_code, probe.json()["reason"]) == (503, "The server is about to end.")
         for accept in ("application/json", SSE, MULTIPART):

@@ -14,8 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from graph.app import build
-from graph.http.drain import Drain
+from graph.app import Product, build
 from graph.http.unread import STUCK_SECONDS
 from graph.serving import PING_SECONDS, Server
 from graph.settings import Settings
@@ -26,7 +25,7 @@ from resolvers.upstream.contract import ProviderSettings
 class Served:
     """A running server; queries return the whole answer, streams the payload of each event."""
 
-    drain: Drain  # this and its loop are of a server in this process
+    product: Product  # this and its loop are there for a server in this process
     loop: asyncio.AbstractEventLoop
 
     def __init__(self, url: str, token: str | None = None) -> None:
@@ -40,7 +39,15 @@ class Served:
 
     async def end_streams(self) -> None:
         """What the server does first when it is told to end."""
-        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.drain.end_streams(), self.loop))
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.product.drain.end_streams(), self.loop))
+
+    async def tasks(self) -> int:
+        """How many tasks its event loop has."""
+
+        async def count() -> int:
+            return len(asyncio.all_tasks()) - 1
+
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(count(), self.loop))
 
     async def ask(self, document: str, headers: dict[str, str] | None = None, **variables: Any) -> Any:
         """The answer as `{"data": .., "errors": ..}`."""
@@ -155,7 +162,7 @@ def served(
     if send_buffer is not None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
     serving = Served(f"http://127.0.0.1:{listener.getsockname()[1]}")
-    serving.drain = product.drain
+    serving.product = product
     started = threading.Event()
 
     def announce() -> None:
