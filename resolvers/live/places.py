@@ -1,5 +1,8 @@
 """How many streams may be open at a time: in this process, and of one client."""
 
+import contextlib
+from collections.abc import Iterator
+
 from resolvers.errors import TooManyStreams
 
 MOST_STREAMS = 20_000
@@ -25,8 +28,9 @@ class Places:
         """How many clients have a stream open."""
         return len(self._taken_by)
 
-    def take(self, client: str) -> None:
-        """Take a place for this client. Raises TooManyStreams where it, or this server, has no more."""
+    @contextlib.contextmanager
+    def place(self, client: str) -> Iterator[None]:
+        """Hold a place for this client. Raises TooManyStreams where it, or this server, has no more."""
         own = self._taken_by.get(client, 0)
         if own >= self._most_per_client:
             raise TooManyStreams(
@@ -39,9 +43,12 @@ class Places:
             )
         self._taken += 1
         self._taken_by[client] = own + 1
+        try:
+            yield
+        finally:
+            self._leave(client)
 
-    def leave(self, client: str) -> None:
-        """Give a place back that this client took."""
+    def _leave(self, client: str) -> None:
         self._taken -= 1
         left = self._taken_by[client] - 1
         if left:

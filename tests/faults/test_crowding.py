@@ -1,6 +1,7 @@
 """More streams than may be open: refused with a word, while the others go on; and whoever leaves makes room."""
 
 from collections.abc import AsyncGenerator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -132,12 +133,11 @@ async def test_a_thousand_short_subscriptions_on_one_socket_leave_nothing(server
 
 def test_a_place_that_is_refused_is_none_that_is_taken() -> None:
     places = Places(most=3, most_per_client=2)
-    for client in ("a", "a", "b"):
-        places.take(client)
-    for client in ("a", "b", "c"):
-        with pytest.raises(TooManyStreams):
-            places.take(client)
-    assert (places.taken, places.clients) == (3, 2)
-    for client in ("a", "a", "b"):
-        places.leave(client)
+    with ExitStack() as stack:
+        for client in ("a", "a", "b"):
+            stack.enter_context(places.place(client))
+        for client in ("a", "b", "c"):
+            with pytest.raises(TooManyStreams):
+                stack.enter_context(places.place(client))
+        assert (places.taken, places.clients) == (3, 2)
     assert (places.taken, places.clients) == (0, 0)
