@@ -4,8 +4,10 @@ import asyncio
 from typing import cast
 
 from strawberry.http.exceptions import WebSocketDisconnected
+from strawberry.schema.schema import StreamResult
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
+    Operation,
     _OperationStreamClosed,
 )
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
@@ -13,8 +15,11 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     Message,
     SubscribeMessage,
 )
+from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from graph.errors import formatted, tells_of_restart
+from graph.http.frames import TextFrames
+from graph.sharing import Shared
 from resolvers.caller import Caller
 from resolvers.context import Context, Services
 from resolvers.errors import AuthExpired, RequestError, TooManyStreams
@@ -124,6 +129,16 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
             self.operations.pop(stopped, None)
             raise _OperationStreamClosed
         await super().send_message(message)
+
+    async def _send_result_stream(self, operation: Operation[Context, None], result_source: StreamResult) -> None:
+        operation.query, operation.variables = "", None  # a stream lasts long, and there may be thousands
+        frames = cast("TextFrames", self.websocket)
+        async for result in result_source:
+            if isinstance(result, PreExecutionError):
+                await self._handle_pre_execution_error(operation, result)
+                return
+            if not isinstance(result, Shared) or not frames.write(operation.id, result):
+                await operation.send_next(cast("ExecutionResult", result))
 
     async def handle_task_exception(self, error: Exception) -> None:
         """Log a fault; that a client has gone is none."""
