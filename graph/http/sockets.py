@@ -1,6 +1,7 @@
 """WebSockets: checked for a bearer when they begin, ended with it, and with a word when the server ends."""
 
 import asyncio
+from functools import partial
 from typing import cast
 
 from strawberry.http.exceptions import WebSocketDisconnected
@@ -15,11 +16,10 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     Message,
     SubscribeMessage,
 )
-from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from graph.errors import formatted, tells_of_restart
 from graph.http.frames import TextFrames
-from graph.sharing import Shared
+from graph.operation import Results
 from resolvers.caller import Caller
 from resolvers.context import Context, Services
 from resolvers.errors import AuthExpired, RequestError, TooManyStreams
@@ -132,13 +132,9 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def _send_result_stream(self, operation: Operation[Context, None], result_source: StreamResult) -> None:
         operation.query, operation.variables = "", None  # a stream lasts long, and there may be thousands
-        frames = cast("TextFrames", self.websocket)
-        async for result in result_source:
-            if isinstance(result, PreExecutionError):
-                await self._handle_pre_execution_error(operation, result)
-                return
-            if not isinstance(result, Shared) or not frames.write(operation.id, result):
-                await operation.send_next(cast("ExecutionResult", result))
+        if isinstance(result_source, Results):
+            result_source.push_to(partial(cast("TextFrames", self.websocket).write, operation.id))
+        await super()._send_result_stream(operation, result_source)
 
     async def handle_task_exception(self, error: Exception) -> None:
         """Log a fault; that a client has gone is none."""

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from resolvers.domain import PrecheckEvent
 from resolvers.live.delivery import Delivery
-from resolvers.metrics import EVENTS_COLLAPSED
+from resolvers.metrics import EVENTS_COLLAPSED, EVENTS_PUSHED
 from resolvers.reference import Reference
 from resolvers.vocabulary import PrecheckEventKind
 
@@ -39,8 +39,15 @@ class Letter:
         """The same letter with another event."""
         return Letter(self.reference, event, self.revision, self.delivery)
 
+    def sent(self) -> None:
+        """One viewer has got it."""
+        if self.delivery is not None:
+            self.delivery.sent()
+        else:
+            EVENTS_PUSHED.inc()
+
     def done(self) -> None:
-        """It is not waited for any more."""
+        """One viewer does not wait for it any more."""
         if self.delivery is not None:
             self.delivery.done()
 
