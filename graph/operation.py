@@ -191,7 +191,7 @@ def _question(asked: Asked) -> Hashable:
         return None
     given = asked.variables or {}
     names = asked.document.selected(asked.operation).variables
-    values = orjson.dumps({name: given[name] for name in names if name in given})
+    values = orjson.dumps({name: given[name] for name in names if name in given}).decode()
     # What executes for the audience keeps the nodes alive, so that their ids are not used again.
     return id(asked.document.node), id(asked.operation), values, asked.context.view
 

@@ -31,6 +31,8 @@ def _is_request(payload: dict[str, object]) -> bool:
 class TextFrames(ASGIWebSocketAdapter):
     """JSON on WebSockets is text, though our encoder makes bytes; what is no message of the protocol ends it."""
 
+    _waiting = 0
+
     async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
         """Every message that has the protocol's shape."""
         async for message in super().iter_json(ignore_parsing_errors=ignore_parsing_errors):
@@ -43,16 +45,24 @@ class TextFrames(ASGIWebSocketAdapter):
         """Send one message as a text frame. Raises WebSocketDisconnected where nobody would get it."""
         if not self.is_open:
             raise WebSocketDisconnected
+        self._waiting += 1
         try:
             await self.ws.send_text(orjson.dumps(message).decode())
         except WebSocketDisconnect:
             raise WebSocketDisconnected from None
+        finally:
+            self._waiting -= 1
 
     async def close(self, code: int, reason: str) -> None:
         """Close the socket; one that was closed before, or is gone, is left alone."""
         if self.is_open:
             with contextlib.suppress(WebSocketDisconnect):
                 await super().close(code, reason)
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether no message waits for the client to read those before it."""
+        return not self._waiting
 
     @property
     def is_open(self) -> bool:
