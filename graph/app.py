@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 
 from graph.connections import Connections
 from graph.execution.served import executor_class
@@ -35,6 +36,8 @@ from resolvers.snapshots import Snapshots
 from resolvers.store.local import LocalStore
 from resolvers.upstream.contract import Provider, ProviderSettings
 from resolvers.vocabulary import ProviderState
+
+_PATH = "/graphql"
 
 
 class Product(NamedTuple):
@@ -99,10 +102,11 @@ def build(
         if bearers is not None:
             await bearers.close()
 
-    app = Starlette(
+    app = App(
+        endpoint,
         routes=[
-            Route("/graphql", endpoint, middleware=[compression()]),
-            WebSocketRoute("/graphql", endpoint),
+            Route(_PATH, endpoint, middleware=[compression()]),
+            WebSocketRoute(_PATH, endpoint),
             *explorer_routes(),
             *probe_routes(readiness),
             metrics_route(services),
@@ -111,6 +115,24 @@ def build(
         lifespan=lifespan,
     )
     return Product(services, app, drain, reload)
+
+
+class App(Starlette):
+    """Starlette's application; a socket goes straight to its endpoint.
+
+    What stands in between does nothing for sockets, and would be held for each of thousands.
+    """
+
+    def __init__(self, endpoint: Endpoint, **parts: Any) -> None:
+        super().__init__(**parts)
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, one socket, or the lifespan."""
+        if scope["type"] == "websocket" and scope["path"] == _PATH:
+            await self._endpoint(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def _tracked(settings: Sequence[ProviderSettings]) -> Iterator[Reference]:

@@ -36,10 +36,11 @@ class TextFrames(ASGIWebSocketAdapter):
     async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
         """Every message that has the protocol's shape."""
         async for message in super().iter_json(ignore_parsing_errors=ignore_parsing_errors):
-            if not is_message(message):
+            if not (isinstance(message, dict) and is_message(message)):
                 await self.close(_INVALID_MESSAGE, "Invalid message")
                 return
             yield message
+            message.clear()  # it was seen to; it would be held until the next one comes
 
     async def send_json(self, message: Mapping[str, object]) -> None:
         """Send one message as a text frame. Raises WebSocketDisconnected where nobody would get it."""

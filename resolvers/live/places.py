@@ -1,8 +1,5 @@
 """How many streams may be open at a time: in this process, and of one client."""
 
-import contextlib
-from collections.abc import Iterator
-
 from resolvers.errors import TooManyStreams
 
 MOST_STREAMS = 20_000
@@ -28,9 +25,12 @@ class Places:
         """How many clients have a stream open."""
         return len(self._taken_by)
 
-    @contextlib.contextmanager
-    def place(self, client: str) -> Iterator[None]:
-        """Hold a place for this client. Raises TooManyStreams where it, or this server, has no more."""
+    def place(self, client: str) -> "Place":
+        """A place for this client, held for as long as a block lasts."""
+        return Place(self, client)
+
+    def take(self, client: str) -> None:
+        """One stream more. Raises TooManyStreams where the client, or this server, has no more places."""
         own = self._taken_by.get(client, 0)
         if own >= self._most_per_client:
             raise TooManyStreams(
@@ -43,15 +43,29 @@ class Places:
             )
         self._taken += 1
         self._taken_by[client] = own + 1
-        try:
-            yield
-        finally:
-            self._leave(client)
 
-    def _leave(self, client: str) -> None:
+    def leave(self, client: str) -> None:
+        """One stream less."""
         self._taken -= 1
         left = self._taken_by[client] - 1
         if left:
             self._taken_by[client] = left
         else:
             del self._taken_by[client]
+
+
+class Place:
+    """The place of one stream; smaller than a generator, for there may be thousands."""
+
+    __slots__ = ("_client", "_places")
+
+    def __init__(self, places: Places, client: str) -> None:
+        self._places = places
+        self._client = client
+
+    def __enter__(self) -> None:
+        """Raises TooManyStreams."""
+        self._places.take(self._client)
+
+    def __exit__(self, *_: object) -> None:
+        self._places.leave(self._client)

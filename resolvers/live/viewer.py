@@ -17,8 +17,7 @@ from resolvers.vocabulary import PrecheckEventKind, PrecheckStreamEnd, PrecheckV
 class Viewer:
     """Takes letters from topics and gives their events to one stream.
 
-    `leave` is called for each precheck of which nothing more is to come. `overdue` is asked before every
-    event, and tells what is to be told once the time is over.
+    `leave` is called for each precheck of which nothing more is to come.
     """
 
     def __init__(
@@ -26,7 +25,7 @@ class Viewer:
         references: Collection[Reference],
         until: PrecheckStreamEnd,
         cursors: Cursors,
-        leave: Callable[[Reference], None],
+        leave: Callable[["Viewer", Reference], None],
         position: Position | None = None,
     ) -> None:
         self.unfinished = set(references)
@@ -72,12 +71,15 @@ class Viewer:
         self._end(reference)
         self._wake()
 
-    def stop(self, fault: RequestError, *, at_once: bool = False) -> None:
-        """End the stream with this error, after what waits in its mailbox unless that is to be dropped."""
-        if at_once:
-            self._mailbox.clear()
+    def stop(self, fault: RequestError) -> None:
+        """End the stream with this error, after what waits in its mailbox."""
         self._fault = fault
         self._wake()
+
+    def stop_at_once(self, fault: RequestError) -> None:
+        """End the stream with this error, and drop what waits in its mailbox."""
+        self._mailbox.clear()
+        self.stop(fault)
 
     def close(self) -> None:
         """Nobody fetches anything any more."""
@@ -130,7 +132,7 @@ class Viewer:
     def _end(self, reference: Reference) -> None:
         if reference in self.unfinished:
             self.unfinished.discard(reference)
-            self._leave(reference)
+            self._leave(self, reference)
 
     def _note(self, reference: Reference, event: PrecheckEvent) -> None:
         if event.kind is not PrecheckEventKind.PROBLEM and not _has_end_to_come(event):

@@ -128,9 +128,9 @@ def read(result: ExecutionResult) -> Any:
 
 async def test_who_has_missed_some_gets_the_same_body_with_a_gap() -> None:
     counted, audiences = Counted(), Audiences()
-    with audiences.joined("q", counted, ["gap"]) as one, audiences.joined("q", counted, ["gap"]) as other:
-        assert one is other
-        shown = [read(await one.result(event(1, gap=gap))) for gap in (True, False, True)]
+    one, other = (audiences.join("q", counted, ["gap"]) for _ in range(2))
+    assert one is other
+    shown = [read(await one.result(event(1, gap=gap))) for gap in (True, False, True)]
     assert [each.pop("gap") for each in shown] == [True, False, True]
     assert shown[0] == shown[1] == {"cursor": "process.1", "text": 'a " and a \x00gap'}
     assert len(counted.executed) == 1
@@ -138,20 +138,30 @@ async def test_who_has_missed_some_gets_the_same_body_with_a_gap() -> None:
 
 async def test_who_is_alone_or_asks_what_nobody_may_share_is_executed_for_alone() -> None:
     counted, audiences = Counted(), Audiences()
-    with audiences.joined(None, counted, []) as one, audiences.joined(None, counted, []) as other:
-        assert one is not other
-        assert read(await one.result(event(1))) == read(await other.result(event(1)))
+    one, other = (audiences.join(None, counted, []) for _ in range(2))
+    assert one is not other
+    assert read(await one.result(event(1))) == read(await other.result(event(1)))
     assert len(counted.executed) == 2
+
+
+async def test_the_last_one_who_leaves_ends_an_audience() -> None:
+    audiences = Audiences()
+    one, other = (audiences.join("q", Counted(), []) for _ in range(2))
+    audiences.leave(one)
+    assert audiences.join("q", Counted(), []) is other
+    audiences.leave(one)
+    audiences.leave(one)
+    assert audiences.join("q", Counted(), []) is not one
 
 
 async def test_a_viewer_that_leaves_takes_nothing_from_those_who_wait_for_the_same() -> None:
     may_go_on = asyncio.Event()
     counted, audiences = Counted(may_go_on), Audiences()
-    with audiences.joined("q", counted, ["gap"]) as audience, audiences.joined("q", counted, ["gap"]):
-        first, second = (asyncio.ensure_future(audience.result(event(1))) for _ in range(2))
-        await asyncio.sleep(0)
-        first.cancel()
-        await asyncio.wait([first])
-        may_go_on.set()
-        assert read(await second)["cursor"] == "process.1"
+    audience, _ = (audiences.join("q", counted, ["gap"]) for _ in range(2))
+    first, second = (asyncio.ensure_future(audience.result(event(1))) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.wait([first])
+    may_go_on.set()
+    assert read(await second)["cursor"] == "process.1"
     assert len(counted.executed) == 1

@@ -61,8 +61,7 @@ def topic_with(*viewers: Viewer, reference: Reference = REFERENCE, revisions: Re
 
 def viewer(*references: Reference, until: str = "ALL_COMPLETED", position: Position | None = None) -> Viewer:
     watched = references or (REFERENCE,)
-    left: list[Reference] = []
-    return Viewer(watched, PrecheckStreamEnd(until), cursors(*watched), left.append, position)
+    return Viewer(watched, PrecheckStreamEnd(until), cursors(*watched), lambda *_: None, position)
 
 
 def cursors(*references: Reference, process: str = "process") -> Cursors:
