@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Hashable, Iterable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 import orjson
 from graphql import GraphQLError
@@ -14,11 +14,30 @@ from graph.recent import Recent
 from resolvers.domain import PrecheckEvent
 
 Execute: TypeAlias = Callable[[PrecheckEvent], ExecutionResult | Awaitable[ExecutionResult]]
+_Made = TypeVar("_Made")
 
 # Stands in an encoded event where its gap belongs. No text of an answer holds it: JSON escapes its second sign.
 _HOLE = b'"\x00gap"'
 _MEBIBYTE = 1024 * 1024
 _OVERHEAD_BYTES = 1024
+_MOST_FORMS = 8  # viewers on sockets of their own mostly name their operations alike
+
+
+class Shared(ExecutionResult):
+    """A result that goes to many; its data is JSON already, and what a transport makes of it is kept beside it."""
+
+    def __init__(self, data: orjson.Fragment, errors: list[GraphQLError] | None) -> None:
+        super().__init__(cast("Any", data), errors)
+        self._made: dict[Hashable, Any] = {}
+
+    def made(self, name: Hashable, make: Callable[["Shared"], _Made]) -> _Made:
+        """What `make` makes of it, under a name of its own; made once where viewers name it alike."""
+        made = self._made.get(name)
+        if made is None:
+            made = make(self)
+            if len(self._made) < _MOST_FORMS:
+                self._made[name] = made
+        return cast("_Made", made)
 
 
 class Encoded:
@@ -31,15 +50,15 @@ class Encoded:
                 if name in shown:
                     shown[name] = orjson.Fragment(_HOLE)
         self._pieces = orjson.dumps(result.data).split(_HOLE)
-        self._results: dict[bool, ExecutionResult] = {}
+        self._results: dict[bool, Shared] = {}
         self.size = sum(map(len, self._pieces)) + _OVERHEAD_BYTES
 
-    def result(self, *, gap: bool) -> ExecutionResult:
-        """The event's result; its data is JSON already."""
+    def result(self, *, gap: bool) -> Shared:
+        """The event's result."""
         result = self._results.get(gap)
         if result is None:
-            data: Any = orjson.Fragment((b"true" if gap else b"false").join(self._pieces))
-            result = self._results[gap] = ExecutionResult(data, self._errors)
+            data = orjson.Fragment((b"true" if gap else b"false").join(self._pieces))
+            result = self._results[gap] = Shared(data, self._errors)
         return result
 
 

@@ -1,14 +1,22 @@
 """What travels on a WebSocket: messages of graphql-transport-ws as JSON in text frames."""
 
 import contextlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from functools import partial
+from typing import Any
 
 import orjson
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter
+from strawberry.http import process_result
 from strawberry.http.exceptions import WebSocketDisconnected
+from websockets.frames import Frame, Opcode
+
+from graph.http.written import WRITES_FRAMES
+from graph.sharing import Shared
 
 _INVALID_MESSAGE = 4400
+_PING = Frame(Opcode.TEXT, b'{"type":"ping"}').serialize(mask=False)
 
 
 def is_message(message: object) -> bool:
@@ -31,7 +39,9 @@ def _is_request(payload: dict[str, object]) -> bool:
 class TextFrames(ASGIWebSocketAdapter):
     """JSON on WebSockets is text, though our encoder makes bytes; what is no message of the protocol ends it."""
 
-    _waiting = 0
+    def __init__(self, view: Any, request: Any, response: Any) -> None:
+        super().__init__(view, request, response)
+        self._write: Callable[[bytes], bool] | None = self.ws.scope.get("extensions", {}).get(WRITES_FRAMES)
 
     async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
         """Every message that has the protocol's shape."""
@@ -46,13 +56,10 @@ class TextFrames(ASGIWebSocketAdapter):
         """Send one message as a text frame. Raises WebSocketDisconnected where nobody would get it."""
         if not self.is_open:
             raise WebSocketDisconnected
-        self._waiting += 1
         try:
             await self.ws.send_text(orjson.dumps(message).decode())
         except WebSocketDisconnect:
             raise WebSocketDisconnected from None
-        finally:
-            self._waiting -= 1
 
     async def close(self, code: int, reason: str) -> None:
         """Close the socket; one that was closed before, or is gone, is left alone."""
@@ -60,12 +67,24 @@ class TextFrames(ASGIWebSocketAdapter):
             with contextlib.suppress(WebSocketDisconnect):
                 await super().close(code, reason)
 
-    @property
-    def is_writable(self) -> bool:
-        """Whether no message waits for the client to read those before it."""
-        return not self._waiting
+    def write(self, operation_id: str, result: Shared) -> bool:
+        """Send a `next` message at once; False, and nothing sent, where this takes waiting or another server."""
+        if self._write is None:
+            return False
+        return self._write(result.made(operation_id, partial(_next_frame, operation_id)))
+
+    def ping(self) -> None:
+        """Show life to a client that reads; one that is behind has enough to read."""
+        if self._write is not None:
+            self._write(_PING)
 
     @property
     def is_open(self) -> bool:
         """Whether this side has not closed it."""
         return self.ws.application_state is WebSocketState.CONNECTED
+
+
+def _next_frame(operation_id: str, result: Shared) -> bytes:
+    payload = {name: value for name, value in process_result(result).items() if name == "data" or value}
+    message = {"id": operation_id, "type": "next", "payload": payload}
+    return Frame(Opcode.TEXT, orjson.dumps(message)).serialize(mask=False)

@@ -22,12 +22,12 @@ class Heartbeats(NamedTuple):
 class Pulse:
     """Runs `beat` every so many seconds; between two beats it is a timer, no task.
 
-    A beat that has not ended when the next one is due, because nobody reads, stands for that one too.
+    A beat that waits, and has not ended when the next one is due, because nobody reads, stands for that one too.
     """
 
     __slots__ = ("_beat", "_beating", "_seconds", "_timer")
 
-    def __init__(self, seconds: float, beat: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def __init__(self, seconds: float, beat: Callable[[], Coroutine[Any, Any, None] | None]) -> None:
         self._seconds = seconds
         self._beat = beat
         self._beating: asyncio.Task[None] | None = None
@@ -46,5 +46,6 @@ class Pulse:
 
     def _due(self) -> None:
         if self._beating is None or self._beating.done():
-            self._beating = asyncio.create_task(self._beat())
+            beating = self._beat()
+            self._beating = asyncio.create_task(beating) if beating is not None else None
         self.start()

@@ -1,12 +1,13 @@
 """WebSockets: checked for a bearer when they begin, ended with it, and with a word when the server ends."""
 
 import asyncio
-import contextlib
 from typing import cast
 
 from strawberry.http.exceptions import WebSocketDisconnected
+from strawberry.schema.schema import StreamResult
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
+    Operation,
     _OperationStreamClosed,
 )
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
@@ -14,10 +15,12 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     Message,
     SubscribeMessage,
 )
+from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from graph.errors import formatted, tells_of_restart
 from graph.http.frames import TextFrames
 from graph.http.pulse import Pulse
+from graph.sharing import Shared
 from resolvers.caller import Caller
 from resolvers.context import Context, Services
 from resolvers.errors import AuthExpired, RequestError, TooManyStreams
@@ -96,7 +99,7 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
         """Acknowledge, show life from then on, and see to the end."""
         await super().handle_connection_init(message)
         if self.connection_acknowledged and self._pulse is None:
-            self._pulse = Pulse(self._sockets.ping_seconds, self._ping)
+            self._pulse = Pulse(self._sockets.ping_seconds, cast("TextFrames", self.websocket).ping)
             self._pulse.start()
         if self.context.caller is not None and self._expiry is None:
             self._expiry = asyncio.create_task(self._close_after(self.context.caller))
@@ -133,6 +136,16 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
             raise _OperationStreamClosed
         await super().send_message(message)
 
+    async def _send_result_stream(self, operation: Operation[Context, None], result_source: StreamResult) -> None:
+        operation.query, operation.variables = "", None  # a stream lasts long, and there may be thousands
+        frames = cast("TextFrames", self.websocket)
+        async for result in result_source:
+            if isinstance(result, PreExecutionError):
+                await self._handle_pre_execution_error(operation, result)
+                return
+            if not isinstance(result, Shared) or not frames.write(operation.id, result):
+                await operation.send_next(cast("ExecutionResult", result))
+
     async def handle_task_exception(self, error: Exception) -> None:
         """Log a fault; that a client has gone is none."""
         if not isinstance(error, WebSocketDisconnected):
@@ -156,11 +169,6 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
     @property
     def _sockets(self) -> Sockets:
         return cast("SocketContext", self.context).sockets
-
-    async def _ping(self) -> None:
-        if cast("TextFrames", self.websocket).is_writable:
-            with contextlib.suppress(WebSocketDisconnected):
-                await self.send_message({"type": "ping"})
 
     def _task_done(self, task: asyncio.Task[None]) -> None:
         super()._task_done(task)

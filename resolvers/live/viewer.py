@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import Callable, Collection
 
-from msgspec.structs import replace
-
 from resolvers.domain import PrecheckEvent
 from resolvers.errors import RequestError
 from resolvers.live.cursor import Cursors, Position
@@ -33,7 +31,8 @@ class Viewer:
         self._running = set(references)
         self._over: set[Reference] = set()
         self._unshown = set(position.unshown if position else references)
-        self._until = until
+        self.stays = until is PrecheckStreamEnd.NEVER  # whether it waits for runs after this one
+        self._ends_when_blocked = until is PrecheckStreamEnd.FIRST_BLOCKER
         self._cursors = cursors
         self._leave = leave
         self._mailbox = Mailbox()
@@ -41,11 +40,6 @@ class Viewer:
         self._sending: Letter | None = None
         self._blocked: Reference | None = None
         self._fault: RequestError | None = None
-
-    @property
-    def stays(self) -> bool:
-        """Whether it waits for runs after this one."""
-        return self._until is PrecheckStreamEnd.NEVER
 
     def put(self, letter: Letter) -> None:
         """Hand over a letter; never waits."""
@@ -60,10 +54,10 @@ class Viewer:
         if self._is_wanted(letter):
             self._mailbox.replay(letter)
 
-    def recall(self, reference: Reference, event: PrecheckEvent) -> None:
+    def recall(self, letter: Letter) -> None:
         """This is what the viewer was told last of a precheck, in a stream before this one."""
-        self._note(reference, event)
-        self._wake()
+        if letter.reference is not None:
+            self._note(letter.reference, letter)
 
     def finish(self, reference: Reference) -> None:
         """No more letters of this precheck are to come."""
@@ -98,14 +92,11 @@ class Viewer:
             await self._arrival
         self._sending = letter = self._mailbox.take()
         EVENTS_PUSHED.inc()
-        self.revision = max(self.revision, letter.revision)
+        if letter.revision > self.revision:
+            self.revision = letter.revision
         if letter.reference is not None:
-            self._note(letter.reference, letter.event)
-        return replace(
-            letter.event,
-            cursor=self._cursors.write(self.revision, self._unshown),
-            remaining=len(self._running),
-        )
+            self._note(letter.reference, letter)
+        return letter.shown(self._cursors.write(self.revision, self._unshown), len(self._running))
 
     def _wake(self) -> None:
         if self._arrival is not None and not self._arrival.done():
@@ -134,29 +125,25 @@ class Viewer:
             self.unfinished.discard(reference)
             self._leave(self, reference)
 
-    def _note(self, reference: Reference, event: PrecheckEvent) -> None:
-        if event.kind is not PrecheckEventKind.PROBLEM and not _has_end_to_come(event):
+    def _note(self, reference: Reference, letter: Letter) -> None:
+        kind = letter.event.kind
+        # The state of a run that is over has been shown once its end was told, which follows.
+        if kind is not PrecheckEventKind.PROBLEM and not (letter.is_over and kind is PrecheckEventKind.SNAPSHOT):
             self._unshown.discard(reference)
-        if event.kind is PrecheckEventKind.COMPLETED:
+        if kind is PrecheckEventKind.COMPLETED:
             self._running.discard(reference)
             if not self.stays:
                 self._end(reference)
-        elif reference in self.unfinished and (event.kind is PrecheckEventKind.RESTARTED or _is_at_work(event)):
+        elif reference in self.unfinished and (kind is PrecheckEventKind.RESTARTED or _is_at_work(letter)):
             self._running.add(reference)
-        if self._until is PrecheckStreamEnd.FIRST_BLOCKER and _is_blocked(event):
+        if self._ends_when_blocked and _is_blocked(letter.event):
             # What waits for other prechecks no longer matters; the end of the blocked one is still told.
             self._blocked = reference
             self._mailbox.keep_only(reference)
 
 
-def _has_end_to_come(event: PrecheckEvent) -> bool:
-    """Whether this shows a run that is over, and its COMPLETED follows."""
-    is_over = event.precheck is not None and event.precheck.status.is_final
-    return is_over and event.kind is PrecheckEventKind.SNAPSHOT
-
-
-def _is_at_work(event: PrecheckEvent) -> bool:
-    return event.precheck is not None and not event.precheck.status.is_final
+def _is_at_work(letter: Letter) -> bool:
+    return letter.event.precheck is not None and not letter.is_over
 
 
 def _is_blocked(event: PrecheckEvent) -> bool:

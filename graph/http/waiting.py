@@ -1,13 +1,8 @@
-"""uvicorn's WebSocket as one of ten thousand: with less memory, and gone when its client is."""
+"""What a socket waits with, as small as it can be: there may be ten thousand."""
 
 import asyncio
 
 from uvicorn._types import ASGIReceiveEvent
-from uvicorn.config import Config
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from uvicorn.server import ServerState
-
-from graph.http.unread import cut, unread_bytes
 
 
 class Gate:
@@ -17,6 +12,10 @@ class Gate:
 
     def __init__(self) -> None:
         self._opened: asyncio.Future[None] | None = None
+
+    def is_set(self) -> bool:
+        """Whether everybody is let through."""
+        return self._opened is None
 
     def set(self) -> None:
         """Let everybody through."""
@@ -60,33 +59,3 @@ class Inbox:
             self._arrival = asyncio.get_running_loop().create_future()
             await self._arrival
         return self._events.pop(0)
-
-
-class HeldSocket(WebSocketsSansIOProtocol):
-    """A connection that lasts long and is silent most of the time."""
-
-    queue: Inbox  # type: ignore[assignment]
-    writable: Gate  # type: ignore[assignment]
-
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, object],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        # Each of the six lists of waiters in a Queue and an Event takes 760 bytes, though nobody waits.
-        self.queue, self.writable = Inbox(), Gate()
-
-    def start_keepalive(self) -> None:
-        """Begin to ping. What the handshake said is known to the app, and is not kept a second time."""
-        super().start_keepalive()
-        self.request.headers.clear()
-        self.response.headers.clear()
-
-    def keepalive_timeout(self) -> None:
-        """Close, and do not wait for a client that is not there to read what is left."""
-        super().keepalive_timeout()
-        if unread_bytes(self):
-            cut(self)
