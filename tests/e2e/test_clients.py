@@ -1,0 +1,273 @@
+"""Other people's clients follow a run to its end, whatever happens to their connections."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.e2e.cable import Cable, cable
+from tests.e2e.follower import CLIENTS, FOLLOW, Follower, follower
+from tests.emulator.process import Emulator, started
+from tests.faults.serving import Serving, serving
+from tests.graph.documents import event_of, ref
+from tests.graph.served import Served
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
+
+PROVIDER = "oms-ce"
+PHASES = 8
+RUN_SECONDS = 320  # moved on by hand; a phase of 40 s is far longer than any test takes
+PHASE_SECONDS = RUN_SECONDS / PHASES
+
+
+@pytest.fixture(scope="module")
+def provider_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("clients") / "providers.toml"
+
+
+@pytest.fixture(scope="module")
+def emulator(provider_file: Path) -> Iterator[Emulator]:
+    with started("--no-demo-runs", "--providers-file", str(provider_file)) as emulator:
+        quick = "[[provider]]\nlimits = { poll_seconds = 0.05, timeout_seconds = 5.0, requests_per_second = 1000 }"
+        provider_file.write_text(provider_file.read_text().replace("[[provider]]", quick))
+        yield emulator
+
+
+@contextmanager
+def logged_server(provider_file: Path, port: int = 0) -> Iterator[Serving]:
+    """A server process that may log no error."""
+    with TemporaryFile("w+") as log:
+        with serving(provider_file, stderr=log, port=port) as server:
+            yield server
+        log.seek(0)
+        assert [line for line in log if '"level":"error"' in line or "Traceback" in line] == []
+
+
+@pytest.fixture(scope="module")
+def server(emulator: Emulator, provider_file: Path) -> Iterator[Serving]:
+    with logged_server(provider_file) as server:
+        yield server
+
+
+class Seen(NamedTuple):
+    """What one event tells, without what belongs to one stream."""
+
+    kind: str
+    percent: float
+    changes: list[tuple[str, str | None, str]]
+    states: dict[str, str]
+
+
+def seen(event: dict[str, Any]) -> Seen:
+    changes = [(each["item"]["key"], each["previousState"], each["item"]["state"]) for each in event["changes"]]
+    states = {item["key"]: item["state"] for item in event["precheck"]["items"]}
+    return Seen(event["kind"], event["precheck"]["progress"]["percent"], changes, states)
+
+
+class Run:
+    """One run of the emulator and, where wanted, a viewer of it that is never cut off."""
+
+    def __init__(self, emulator: Emulator, server: Served) -> None:
+        reference = emulator.create_run(PROVIDER, scenario="blocked", seconds=RUN_SECONDS)
+        emulator.advance(PHASE_SECONDS / 2)  # no phase ends by itself
+        self.refs = [ref(PROVIDER, reference)]
+        self.events: list[dict[str, Any]] = []  # of the viewer that is never cut off
+        self._emulator = emulator
+        self._server = server
+        self._watching: AsyncGenerator[dict[str, Any], None] | None = None
+
+    def go_on(self) -> None:
+        """To the next phase."""
+        self._emulator.advance(PHASE_SECONDS)
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Have a viewer of ours see every event of it."""
+        self._watching = self._server.over_websocket(FOLLOW, refs=self.refs)
+        try:
+            await self.told()
+            yield
+        finally:
+            await self._watching.aclose()
+
+    async def told(self) -> dict[str, Any]:
+        """The next event of our own viewer."""
+        assert self._watching is not None
+        self.events.append(event_of(await anext(self._watching)))
+        return self.events[-1]
+
+
+@pytest.fixture
+def run(emulator: Emulator, server: Serving) -> Run:
+    return Run(emulator, server)
+
+
+@pytest.fixture
+async def line(server: Serving) -> AsyncIterator[Cable]:
+    async with cable(server.url) as line:
+        yield line
+
+
+async def test_all_of_them_follow_a_run_to_its_end_and_see_the_same(run: Run, server: Serving) -> None:
+    async with (
+        run.watched(),
+        follower("graphql-ws", server.url, run.refs) as one,
+        follower("graphql-sse", server.url, run.refs) as another,
+        follower("gql", server.url, run.refs) as third,
+    ):
+        clients = (one, another, third)
+        for client in clients:
+            await client.next()
+        while run.events[-1]["kind"] != "COMPLETED":
+            run.go_on()
+            await run.told()
+            for client in clients:
+                await client.next()
+        for client in clients:
+            await client.until("complete")
+            assert [seen(event) for event in client.events] == [seen(event) for event in run.events]
+    assert [event["kind"] for event in run.events] == ["SNAPSHOT", *["CHANGED"] * (PHASES - 1), "COMPLETED"]
+
+
+async def cut(line: Cable, _: Run, __: Follower) -> None:
+    """Between two events."""
+    line.cut()
+
+
+async def torn(line: Cable, run: Run, _: Follower) -> None:
+    """While an event is on its way, half of which arrives."""
+    line.cut_within_the_next()
+    run.go_on()
+    async with asyncio.timeout(20):
+        await line.torn.wait()
+
+
+async def dropped(line: Cable, _: Run, client: Follower) -> None:
+    """By the client itself, which may not come back at once either."""
+    line.refuse()
+    client.drop()
+    await client.until("closed")
+
+
+WAYS = [(client, way) for client in CLIENTS for way in (cut, torn)] + [("graphql-ws", dropped)]
+
+
+@pytest.mark.parametrize(("client_name", "lose"), WAYS)
+async def test_a_viewer_that_was_away_sees_what_one_saw_that_was_not(
+    run: Run, line: Cable, client_name: str, lose: Any
+) -> None:
+    async with run.watched(), follower(client_name, line.url, run.refs) as client:
+        await client.next()
+        run.go_on()
+        await run.told()
+        await client.next()
+        await lose(line, run, client)
+        if lose is torn:
+            await run.told()
+        for _ in range(3):
+            run.go_on()
+            await run.told()
+        line.mend()
+        while len(client.events) < len(run.events):
+            await client.next()
+        while run.events[-1]["kind"] != "COMPLETED":
+            run.go_on()
+            await run.told()
+            await client.next()
+        await client.until("complete")
+    assert [seen(event) for event in client.events] == [seen(event) for event in run.events]
+    assert not any(event["gap"] for event in client.events)
+    assert (client.connections, line.connections) == (2, 2)
+
+
+@pytest.mark.parametrize("client_name", CLIENTS)
+async def test_a_viewer_that_is_cut_off_after_each_event_sees_each_once(
+    run: Run, line: Cable, client_name: str
+) -> None:
+    async with run.watched(), follower(client_name, line.url, run.refs) as client:
+        await client.next()
+        while run.events[-1]["kind"] != "COMPLETED":
+            line.cut()
+            run.go_on()
+            await run.told()
+            line.mend()
+            await client.next()
+        await client.until("complete")
+    assert [seen(event) for event in client.events] == [seen(event) for event in run.events]
+    assert client.connections == len(run.events)
+
+
+@pytest.mark.parametrize("client_name", CLIENTS)
+async def test_a_viewer_that_comes_back_while_nothing_has_happened_is_told_nothing_twice(
+    run: Run, line: Cable, client_name: str
+) -> None:
+    async with run.watched(), follower(client_name, line.url, run.refs) as client:
+        await client.next()
+        while run.events[-1]["kind"] != "COMPLETED":
+            line.cut()
+            line.mend()
+            await client.until("connected")
+            run.go_on()
+            await run.told()
+            await client.next()
+        await client.until("complete")
+    assert [seen(event) for event in client.events] == [seen(event) for event in run.events]
+
+
+@pytest.mark.parametrize("client_name", CLIENTS)
+@pytest.mark.parametrize("phases_away", [1, 3, PHASES])
+async def test_the_only_viewer_finds_what_happened_while_nobody_looked(
+    run: Run, line: Cable, client_name: str, phases_away: int
+) -> None:
+    async with follower(client_name, line.url, run.refs) as client:
+        await client.next()
+        while client.events[-1]["kind"] != "COMPLETED":
+            line.cut()
+            for _ in range(phases_away):
+                run.go_on()
+            line.mend()
+            await client.next()
+        await client.until("complete")
+    adds_up(client.events)
+    assert [event["kind"] for event in client.events][::-1][:1] == ["COMPLETED"]
+    assert not any(event["gap"] for event in client.events)
+
+
+def adds_up(events: list[dict[str, Any]]) -> None:
+    """The changes, one after the other, lead from the first state to each state that was told."""
+    known = seen(events[0]).states
+    for event in map(seen, events[1:]):
+        for key, before, now in event.changes:
+            assert (known.get(key), now != before) == (before, True), (key, before, now)
+            known[key] = now
+        assert event.states == known
+
+
+@pytest.mark.parametrize("client_name", CLIENTS)
+async def test_a_server_that_restarts_is_found_again(
+    emulator: Emulator, provider_file: Path, client_name: str
+) -> None:
+    with logged_server(provider_file) as server:
+        run = Run(emulator, server)
+        async with follower(client_name, server.url, run.refs) as client:
+            await client.next()
+            run.go_on()
+            await client.next()
+            server.process.terminate()
+            assert await asyncio.to_thread(server.process.wait, 10) == 0
+            run.go_on()
+            with logged_server(provider_file, port=int(server.url.rpartition(":")[2])):
+                await client.next()
+                while client.events[-1]["kind"] != "COMPLETED":
+                    run.go_on()
+                    await client.next()
+                await client.until("complete")
+    kinds = [event["kind"] for event in client.events]
+    assert kinds == ["SNAPSHOT", "CHANGED", "SNAPSHOT", *["CHANGED"] * (PHASES - 3), "COMPLETED"]
+    assert [event["gap"] for event in client.events] == [False, False, True, *[False] * (PHASES - 2)]
+    adds_up(client.events[2:])
+    assert client.said_why_it_was_lost, [line for line in client.lines if "next" not in line]
