@@ -3,18 +3,20 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 
 from graph.connections import Connections
 from graph.execution.served import executor_class
 from graph.guard.bearers import Bearers
 from graph.guard.keys import Keys
 from graph.http.compression import compression
+from graph.http.drain import Drain
 from graph.http.endpoint import Endpoint
 from graph.http.explorer import explorer_routes
 from graph.http.metrics import metrics_route
@@ -25,6 +27,7 @@ from graph.settings import Settings
 from resolvers.clock import Clock
 from resolvers.context import Services
 from resolvers.live.hub import Hub
+from resolvers.live.places import Places
 from resolvers.live.refresher import Refresher
 from resolvers.metrics import show_breaker
 from resolvers.reference import Reference
@@ -33,9 +36,11 @@ from resolvers.store.local import LocalStore
 from resolvers.upstream.contract import Provider, ProviderSettings
 from resolvers.vocabulary import ProviderState
 
+_PATH = "/graphql"
+
 
 class Product(NamedTuple):
-    """The services, the app that serves them and ends them, and the way to another provider file meanwhile.
+    """The services, the app that serves them and ends them, the way out, and that to another provider file.
 
     `reload` gives the ids of the providers that are new, changed or gone; the others are not touched. It raises
     ConfigurationError, and has changed nothing then. Call it inside the event loop, once the app has started.
@@ -43,6 +48,7 @@ class Product(NamedTuple):
 
     services: Services
     app: Starlette
+    drain: Drain
     reload: Callable[[Sequence[ProviderSettings]], list[str]]
 
 
@@ -56,14 +62,16 @@ def build(
     snapshots = Snapshots(providers, LocalStore(), clock)
     snapshots.pin(_tracked(provider_settings))
     hub = Hub(snapshots, clock, settings.stream_deadline_seconds)
-    services = Services(providers, snapshots, hub, clock, settings.max_references)
+    places = Places(settings.max_streams, settings.max_streams_per_client)
+    services = Services(providers, snapshots, hub, clock, settings.max_references, places)
     refresher = Refresher(snapshots, clock)
     retiring: set[asyncio.Task[None]] = set()
     watchdog = Watchdog(clock)
     readiness = Readiness(watchdog)
     bearers = _bearers(settings, clock)
     executed = schema.executed_by(executor_class(settings.compiled_execution), settings.max_cost)
-    endpoint = Endpoint(services, executed, settings.origins, bearers)
+    endpoint = Endpoint(services, executed, settings.origins, bearers, readiness)
+    drain = Drain(readiness, endpoint.sockets, hub)
 
     def reload(fresh: Sequence[ProviderSettings]) -> list[str]:
         exchange = connections.exchange(fresh)
@@ -90,10 +98,11 @@ def build(
         if bearers is not None:
             await bearers.close()
 
-    app = Starlette(
+    app = App(
+        endpoint,
         routes=[
-            Route("/graphql", endpoint, middleware=[compression()]),
-            WebSocketRoute("/graphql", endpoint),
+            Route(_PATH, endpoint, middleware=[compression()]),
+            WebSocketRoute(_PATH, endpoint),
             *explorer_routes(),
             *probe_routes(readiness),
             metrics_route(services),
@@ -101,7 +110,25 @@ def build(
         middleware=[_cors(settings.origins)] if settings.origins else [],
         lifespan=lifespan,
     )
-    return Product(services, app, reload)
+    return Product(services, app, drain, reload)
+
+
+class App(Starlette):
+    """Starlette's application; a socket goes straight to its endpoint.
+
+    What stands in between does nothing for sockets, and would be held for each of thousands.
+    """
+
+    def __init__(self, endpoint: Endpoint, **parts: Any) -> None:
+        super().__init__(**parts)
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, one socket, or the lifespan."""
+        if scope["type"] == "websocket" and scope["path"] == _PATH:
+            await self._endpoint(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def _tracked(settings: Sequence[ProviderSettings]) -> Iterator[Reference]:

@@ -1,9 +1,9 @@
 """Streams that ask alike: each event is executed and encoded once for all of them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple, TypeAlias
+import itertools
+from collections.abc import Awaitable, Callable, Hashable, Iterable
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 import orjson
 from graphql import GraphQLError
@@ -14,11 +14,30 @@ from graph.recent import Recent
 from resolvers.domain import PrecheckEvent
 
 Execute: TypeAlias = Callable[[PrecheckEvent], ExecutionResult | Awaitable[ExecutionResult]]
+_Made = TypeVar("_Made")
 
 # Stands in an encoded event where its gap belongs. No text of an answer holds it: JSON escapes its second sign.
 _HOLE = b'"\x00gap"'
 _MEBIBYTE = 1024 * 1024
 _OVERHEAD_BYTES = 1024
+_MOST_FORMS = 8  # viewers on sockets of their own mostly name their operations alike
+
+
+class Shared(ExecutionResult):
+    """A result that goes to many; its data is JSON already, and what a transport makes of it is kept beside it."""
+
+    def __init__(self, data: orjson.Fragment, errors: list[GraphQLError] | None) -> None:
+        super().__init__(cast("Any", data), errors)
+        self._made: dict[Hashable, Any] = {}
+
+    def made(self, name: Hashable, make: Callable[["Shared"], _Made]) -> _Made:
+        """What `make` makes of it, under a name of its own; made once where viewers name it alike."""
+        made = self._made.get(name)
+        if made is None:
+            made = make(self)
+            if len(self._made) < _MOST_FORMS:
+                self._made[name] = made
+        return cast("_Made", made)
 
 
 class Encoded:
@@ -31,15 +50,15 @@ class Encoded:
                 if name in shown:
                     shown[name] = orjson.Fragment(_HOLE)
         self._pieces = orjson.dumps(result.data).split(_HOLE)
-        self._results: dict[bool, ExecutionResult] = {}
+        self._results: dict[bool, Shared] = {}
         self.size = sum(map(len, self._pieces)) + _OVERHEAD_BYTES
 
-    def result(self, *, gap: bool) -> ExecutionResult:
-        """The event's result; its data is JSON already."""
+    def result(self, *, gap: bool) -> Shared:
+        """The event's result."""
         result = self._results.get(gap)
         if result is None:
-            data: Any = orjson.Fragment((b"true" if gap else b"false").join(self._pieces))
-            result = self._results[gap] = ExecutionResult(data, self._errors)
+            data = orjson.Fragment((b"true" if gap else b"false").join(self._pieces))
+            result = self._results[gap] = Shared(data, self._errors)
         return result
 
 
@@ -54,14 +73,26 @@ class Audience:
     """The viewers who ask alike, while there are any. `execute` makes the result of an event for all of them."""
 
     def __init__(
-        self, number: int, execute: Execute, gap_names: Iterable[str], kept: Recent[Hashable, _Kept]
+        self,
+        question: Hashable,
+        number: int,
+        execute: Execute,
+        gap_names: Iterable[str],
+        kept: Recent[Hashable, _Kept],
     ) -> None:
+        self.question = question
         self.members = 0
         self._number = number
         self._execute = execute
         self._gap_names = gap_names
         self._kept = kept
+        self._newest: tuple[PrecheckEvent, Encoded] | None = None
         self._under_way: dict[Hashable, asyncio.Task[Encoded]] = {}
+
+    def at_hand(self, event: PrecheckEvent) -> ExecutionResult | None:
+        """The result of the very event that was shown last."""
+        newest = self._newest
+        return newest[1].result(gap=event.gap) if newest is not None and newest[0] is event else None
 
     async def result(self, event: PrecheckEvent) -> ExecutionResult:
         """The result of an event, executed for whoever comes first."""
@@ -71,6 +102,7 @@ class Audience:
         key = (self._number, event.kind, event.cursor, event.remaining, id(event.precheck), id(event.problem))
         kept = self._kept.get(key)
         encoded = kept.encoded if kept is not None else await self._made(key, event)
+        self._newest = (event, encoded)
         return encoded.result(gap=event.gap)
 
     async def _made(self, key: Hashable, event: PrecheckEvent) -> Encoded:
@@ -101,21 +133,20 @@ class Audiences:
     def __init__(self) -> None:
         self._audiences: dict[Hashable, Audience] = {}
         self._kept: Recent[Hashable, _Kept] = Recent(most=4096, largest=4 * _MEBIBYTE, room=32 * _MEBIBYTE)
-        self._numbers = 0
+        self._numbers = itertools.count()
 
-    @contextmanager
-    def joined(self, question: Hashable, execute: Execute, gap_names: Iterable[str]) -> Iterator[Audience]:
-        """The audience of a question, with one member more while the block lasts; None is asked by one only."""
+    def join(self, question: Hashable, execute: Execute, gap_names: Iterable[str]) -> Audience:
+        """The audience of a question, which has one member more now; nobody else joins that of None."""
         audience = self._audiences.get(question)
         if audience is None:
-            self._numbers += 1
-            audience = Audience(self._numbers, execute, gap_names, self._kept)
+            audience = Audience(question, next(self._numbers), execute, gap_names, self._kept)
             if question is not None:
                 self._audiences[question] = audience
         audience.members += 1
-        try:
-            yield audience
-        finally:
-            audience.members -= 1
-            if not audience.members:
-                self._audiences.pop(question, None)
+        return audience
+
+    def leave(self, audience: Audience) -> None:
+        """It has one member less."""
+        audience.members -= 1
+        if not audience.members:
+            self._audiences.pop(audience.question, None)

@@ -1,7 +1,6 @@
 """What waits for one viewer: the newest state of each precheck, in the order in which it came about."""
 
 import itertools
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -14,13 +13,31 @@ from resolvers.vocabulary import PrecheckEventKind
 _MOST_BESIDE_ENDS = 4
 
 
-class Letter(NamedTuple):
-    """An event for one viewer; `reference` is None where it stands for what could not be read at all."""
+class Letter:
+    """An event for viewers; `reference` is None where it stands for what could not be read at all."""
 
-    reference: Reference | None
-    event: PrecheckEvent
-    revision: int
-    delivery: Delivery | None = None
+    __slots__ = ("_shown", "delivery", "event", "is_over", "reference", "revision")
+
+    def __init__(
+        self, reference: Reference | None, event: PrecheckEvent, revision: int, delivery: Delivery | None = None
+    ) -> None:
+        self.reference = reference
+        self.event = event
+        self.revision = revision
+        self.delivery = delivery
+        self.is_over = event.precheck is not None and event.precheck.status.is_final
+        self._shown: PrecheckEvent | None = None
+
+    def shown(self, cursor: str, remaining: int) -> PrecheckEvent:
+        """The event as a viewer sees it; the very same one as long as viewers are equally far."""
+        shown = self._shown
+        if shown is None or shown.cursor != cursor or shown.remaining != remaining:
+            shown = self._shown = replace(self.event, cursor=cursor, remaining=remaining)
+        return shown
+
+    def instead(self, event: PrecheckEvent) -> "Letter":
+        """The same letter with another event."""
+        return Letter(self.reference, event, self.revision, self.delivery)
 
     def done(self) -> None:
         """It is not waited for any more."""
@@ -31,9 +48,11 @@ class Letter(NamedTuple):
 class Mailbox:
     """Letters, oldest first. A newer one of a precheck takes the place of an older one; ends are kept."""
 
+    __slots__ = ("_letters", "_numbers", "_places")
+
     def __init__(self) -> None:
         self._letters: dict[int, Letter] = {}
-        self._places: dict[Reference, list[int]] = {}
+        self._places: dict[Reference | None, list[int]] = {}
         self._numbers = itertools.count()
 
     def __bool__(self) -> bool:
@@ -49,21 +68,20 @@ class Mailbox:
             places.append(number)
         self._letters[number] = letter
 
+    def replay(self, letter: Letter) -> None:
+        """Add a letter that was missed before: nothing takes its place."""
+        self._letters[next(self._numbers)] = letter
+
     def take(self) -> Letter:
         """The oldest letter."""
         number = next(iter(self._letters))
         letter = self._letters.pop(number)
-        if letter.reference is not None:
-            places = self._places[letter.reference]
+        places = self._places.get(letter.reference) if letter.reference is not None else None
+        if places and places[0] == number:
             del places[0]
             if not places:
                 del self._places[letter.reference]
         return letter
-
-    def newest(self, reference: Reference) -> PrecheckEvent | None:
-        """What waits of this precheck and came last."""
-        places = self._places.get(reference)
-        return self._letters[places[-1]].event if places else None
 
     def keep_only(self, reference: Reference | None) -> None:
         """Forget what waits of all others."""
@@ -86,7 +104,7 @@ class Mailbox:
             event = _both(self._letters[places[-1]].event, letter.event)
             if event is None:
                 break
-            letter = letter._replace(event=event)
+            letter = letter.instead(event)
             self._drop(places, -1)
         beside = [at for at, number in enumerate(places) if not _is_end(self._letters[number].event)]
         if len(beside) < _MOST_BESIDE_ENDS:
@@ -94,9 +112,9 @@ class Mailbox:
         at = beside[0]
         self._drop(places, at)
         if at == len(places):
-            return letter._replace(event=replace(letter.event, gap=True))
+            return letter.instead(replace(letter.event, gap=True))
         after = self._letters[places[at]]
-        self._letters[places[at]] = after._replace(event=replace(after.event, gap=True))
+        self._letters[places[at]] = after.instead(replace(after.event, gap=True))
         return letter
 
     def _drop(self, places: list[int], at: int) -> None:

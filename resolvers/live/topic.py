@@ -74,7 +74,7 @@ class Topic:
         if since is None:
             return None
         self.viewers[viewer] = None
-        viewer.recall(self.reference, since.known)
+        viewer.recall(Letter(self.reference, since.known, revision))
         is_news = self._trouble is not None and self._trouble.revision > revision
         return [*since.missed, self._trouble] if self._trouble is not None and is_news else since.missed
 

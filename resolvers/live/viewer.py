@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import Callable, Collection
 
-from msgspec.structs import replace
-
 from resolvers.domain import PrecheckEvent
 from resolvers.errors import RequestError
 from resolvers.live.cursor import Cursors, Position
@@ -17,8 +15,7 @@ from resolvers.vocabulary import PrecheckEventKind, PrecheckStreamEnd, PrecheckV
 class Viewer:
     """Takes letters from topics and gives their events to one stream.
 
-    `leave` is called for each precheck of which nothing more is to come. `overdue` is asked before every
-    event, and tells what is to be told once the time is over.
+    `leave` is called for each precheck of which nothing more is to come.
     """
 
     def __init__(
@@ -26,14 +23,16 @@ class Viewer:
         references: Collection[Reference],
         until: PrecheckStreamEnd,
         cursors: Cursors,
-        leave: Callable[[Reference], None],
+        leave: Callable[["Viewer", Reference], None],
         position: Position | None = None,
     ) -> None:
         self.unfinished = set(references)
         self.revision = position.revision if position else 0
         self._running = set(references)
+        self._over: set[Reference] = set()
         self._unshown = set(position.unshown if position else references)
-        self._until = until
+        self.stays = until is PrecheckStreamEnd.NEVER  # whether it waits for runs after this one
+        self._ends_when_blocked = until is PrecheckStreamEnd.FIRST_BLOCKER
         self._cursors = cursors
         self._leave = leave
         self._mailbox = Mailbox()
@@ -42,24 +41,23 @@ class Viewer:
         self._blocked: Reference | None = None
         self._fault: RequestError | None = None
 
-    @property
-    def stays(self) -> bool:
-        """Whether it waits for runs after this one."""
-        return self._until is PrecheckStreamEnd.NEVER
-
     def put(self, letter: Letter) -> None:
         """Hand over a letter; never waits."""
-        is_of_others = self._blocked is not None and letter.reference != self._blocked
-        if is_of_others or (letter.reference is not None and self._has_ended(letter.reference)):
+        if self._is_wanted(letter):
+            self._mailbox.put(letter)
+            self._wake()
+        else:
             letter.done()
-            return
-        self._mailbox.put(letter)
-        self._wake()
 
-    def recall(self, reference: Reference, event: PrecheckEvent) -> None:
+    def replay(self, letter: Letter) -> None:
+        """Hand over a letter that the viewer has missed before it came back."""
+        if self._is_wanted(letter):
+            self._mailbox.replay(letter)
+
+    def recall(self, letter: Letter) -> None:
         """This is what the viewer was told last of a precheck, in a stream before this one."""
-        self._note(reference, event)
-        self._wake()
+        if letter.reference is not None:
+            self._note(letter.reference, letter)
 
     def finish(self, reference: Reference) -> None:
         """No more letters of this precheck are to come."""
@@ -67,12 +65,15 @@ class Viewer:
         self._end(reference)
         self._wake()
 
-    def stop(self, fault: RequestError, *, at_once: bool = False) -> None:
-        """End the stream with this error, after what waits in its mailbox unless that is to be dropped."""
-        if at_once:
-            self._mailbox.clear()
+    def stop(self, fault: RequestError) -> None:
+        """End the stream with this error, after what waits in its mailbox."""
         self._fault = fault
         self._wake()
+
+    def stop_at_once(self, fault: RequestError) -> None:
+        """End the stream with this error, and drop what waits in its mailbox."""
+        self._mailbox.clear()
+        self.stop(fault)
 
     def close(self) -> None:
         """Nobody fetches anything any more."""
@@ -91,14 +92,11 @@ class Viewer:
             await self._arrival
         self._sending = letter = self._mailbox.take()
         EVENTS_PUSHED.inc()
-        self.revision = max(self.revision, letter.revision)
+        if letter.revision > self.revision:
+            self.revision = letter.revision
         if letter.reference is not None:
-            self._note(letter.reference, letter.event)
-        return replace(
-            letter.event,
-            cursor=self._cursors.write(self.revision, self._unshown),
-            remaining=len(self._running),
-        )
+            self._note(letter.reference, letter)
+        return letter.shown(self._cursors.write(self.revision, self._unshown), len(self._running))
 
     def _wake(self) -> None:
         if self._arrival is not None and not self._arrival.done():
@@ -109,42 +107,43 @@ class Viewer:
             self._sending.done()
             self._sending = None
 
-    def _has_ended(self, reference: Reference) -> bool:
-        # The poller may go on a moment after the end, or for viewers that stay: that is not for this one.
-        if self.stays:
+    def _is_wanted(self, letter: Letter) -> bool:
+        reference = letter.reference
+        if self._blocked is not None and reference != self._blocked:
             return False
-        newest = self._mailbox.newest(reference)
-        is_told = newest is not None and newest.kind is PrecheckEventKind.COMPLETED
-        return is_told or reference not in self.unfinished
+        if reference is None or self.stays:
+            return True
+        # The poller may go on a moment after the end, or for viewers that stay: that is not for this one.
+        if reference in self._over or reference not in self.unfinished:
+            return False
+        if letter.event.kind is PrecheckEventKind.COMPLETED:
+            self._over.add(reference)
+        return True
 
     def _end(self, reference: Reference) -> None:
         if reference in self.unfinished:
             self.unfinished.discard(reference)
-            self._leave(reference)
+            self._leave(self, reference)
 
-    def _note(self, reference: Reference, event: PrecheckEvent) -> None:
-        if event.kind is not PrecheckEventKind.PROBLEM and not _has_end_to_come(event):
+    def _note(self, reference: Reference, letter: Letter) -> None:
+        kind = letter.event.kind
+        # The state of a run that is over has been shown once its end was told, which follows.
+        if kind is not PrecheckEventKind.PROBLEM and not (letter.is_over and kind is PrecheckEventKind.SNAPSHOT):
             self._unshown.discard(reference)
-        if event.kind is PrecheckEventKind.COMPLETED:
+        if kind is PrecheckEventKind.COMPLETED:
             self._running.discard(reference)
             if not self.stays:
                 self._end(reference)
-        elif reference in self.unfinished and (event.kind is PrecheckEventKind.RESTARTED or _is_at_work(event)):
+        elif reference in self.unfinished and (kind is PrecheckEventKind.RESTARTED or _is_at_work(letter)):
             self._running.add(reference)
-        if self._until is PrecheckStreamEnd.FIRST_BLOCKER and _is_blocked(event):
+        if self._ends_when_blocked and _is_blocked(letter.event):
             # What waits for other prechecks no longer matters; the end of the blocked one is still told.
             self._blocked = reference
             self._mailbox.keep_only(reference)
 
 
-def _has_end_to_come(event: PrecheckEvent) -> bool:
-    """Whether this shows a run that is over, and its COMPLETED follows."""
-    is_over = event.precheck is not None and event.precheck.status.is_final
-    return is_over and event.kind is PrecheckEventKind.SNAPSHOT
-
-
-def _is_at_work(event: PrecheckEvent) -> bool:
-    return event.precheck is not None and not event.precheck.status.is_final
+def _is_at_work(letter: Letter) -> bool:
+    return letter.event.precheck is not None and not letter.is_over
 
 
 def _is_blocked(event: PrecheckEvent) -> bool:
