@@ -23,7 +23,7 @@ FOLLOW = """
 subscription Follow($refs: [PrecheckRefInput!]!, $after: String) {
   precheckUpdates(refs: $refs, after: $after) {
     kind cursor gap remaining
-    precheck { run status progress { percent } items { key state } }
+    precheck { externalId run status progress { percent } items { key state } }
     changes { previousState item { key state } }
     problem { code }
   }

@@ -1,27 +1,24 @@
 """Other people's clients follow a run to its end, whatever happens to their connections."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
+from emulator.runs import PHASES
 from tests.e2e.cable import Cable, cable
-from tests.e2e.follower import CLIENTS, FOLLOW, Follower, follower
+from tests.e2e.follower import CLIENTS, Follower, follower
+from tests.e2e.told import Run, adds_up, seen, whole
 from tests.emulator.process import Emulator, started
 from tests.faults.serving import Serving, serving
-from tests.graph.documents import event_of, ref
-from tests.graph.served import Served
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
 
-PROVIDER = "oms-ce"
-PHASES = 8
-RUN_SECONDS = 320  # moved on by hand; a phase of 40 s is far longer than any test takes
-PHASE_SECONDS = RUN_SECONDS / PHASES
+PROVIDER, OTHER = "oms-ce", "ninedata"
 
 
 @pytest.fixture(scope="module")
@@ -53,57 +50,9 @@ def server(emulator: Emulator, provider_file: Path) -> Iterator[Serving]:
         yield server
 
 
-class Seen(NamedTuple):
-    """What one event tells, without what belongs to one stream."""
-
-    kind: str
-    percent: float
-    changes: list[tuple[str, str | None, str]]
-    states: dict[str, str]
-
-
-def seen(event: dict[str, Any]) -> Seen:
-    changes = [(each["item"]["key"], each["previousState"], each["item"]["state"]) for each in event["changes"]]
-    states = {item["key"]: item["state"] for item in event["precheck"]["items"]}
-    return Seen(event["kind"], event["precheck"]["progress"]["percent"], changes, states)
-
-
-class Run:
-    """One run of the emulator and, where wanted, a viewer of it that is never cut off."""
-
-    def __init__(self, emulator: Emulator, server: Served) -> None:
-        reference = emulator.create_run(PROVIDER, scenario="blocked", seconds=RUN_SECONDS)
-        emulator.advance(PHASE_SECONDS / 2)  # no phase ends by itself
-        self.refs = [ref(PROVIDER, reference)]
-        self.events: list[dict[str, Any]] = []  # of the viewer that is never cut off
-        self._emulator = emulator
-        self._server = server
-        self._watching: AsyncGenerator[dict[str, Any], None] | None = None
-
-    def go_on(self) -> None:
-        """To the next phase."""
-        self._emulator.advance(PHASE_SECONDS)
-
-    @asynccontextmanager
-    async def watched(self) -> AsyncIterator[None]:
-        """Have a viewer of ours see every event of it."""
-        self._watching = self._server.over_websocket(FOLLOW, refs=self.refs)
-        try:
-            await self.told()
-            yield
-        finally:
-            await self._watching.aclose()
-
-    async def told(self) -> dict[str, Any]:
-        """The next event of our own viewer."""
-        assert self._watching is not None
-        self.events.append(event_of(await anext(self._watching)))
-        return self.events[-1]
-
-
 @pytest.fixture
 def run(emulator: Emulator, server: Serving) -> Run:
-    return Run(emulator, server)
+    return Run(emulator, server, PROVIDER)
 
 
 @pytest.fixture
@@ -113,20 +62,13 @@ async def line(server: Serving) -> AsyncIterator[Cable]:
 
 
 async def test_all_of_them_follow_a_run_to_its_end_and_see_the_same(run: Run, server: Serving) -> None:
-    async with (
-        run.watched(),
-        follower("graphql-ws", server.url, run.refs) as one,
-        follower("graphql-sse", server.url, run.refs) as another,
-        follower("gql", server.url, run.refs) as third,
-    ):
-        clients = (one, another, third)
-        for client in clients:
-            await client.next()
+    async with run.watched(), AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(follower(each, server.url, run.refs)) for each in CLIENTS]
+        await all_told(clients)
         while run.events[-1]["kind"] != "COMPLETED":
             run.go_on()
             await run.told()
-            for client in clients:
-                await client.next()
+            await all_told(clients)
         for client in clients:
             await client.until("complete")
             assert [seen(event) for event in client.events] == [seen(event) for event in run.events]
@@ -202,6 +144,26 @@ async def test_a_viewer_that_is_cut_off_after_each_event_sees_each_once(
 
 
 @pytest.mark.parametrize("client_name", CLIENTS)
+async def test_a_viewer_of_two_that_is_cut_off_after_each_event_sees_each_once(
+    emulator: Emulator, server: Serving, line: Cable, client_name: str
+) -> None:
+    two = Run(emulator, server, PROVIDER, OTHER)
+    async with two.watched(), follower(client_name, line.url, two.refs) as client:
+        await client.next()
+        while len(client.events) < 2 * (PHASES + 1):
+            line.cut()
+            if len(client.events) % 2 == 0:
+                two.go_on()
+                await two.told()
+                await two.told()
+            line.mend()
+            await client.next()
+        await client.until("complete")
+    assert whole(client.events) == whole(two.events)
+    assert [event["remaining"] for event in client.events] == [event["remaining"] for event in two.events]
+
+
+@pytest.mark.parametrize("client_name", CLIENTS)
 async def test_a_viewer_that_comes_back_while_nothing_has_happened_is_told_nothing_twice(
     run: Run, line: Cable, client_name: str
 ) -> None:
@@ -233,41 +195,35 @@ async def test_the_only_viewer_finds_what_happened_while_nobody_looked(
             await client.next()
         await client.until("complete")
     adds_up(client.events)
-    assert [event["kind"] for event in client.events][::-1][:1] == ["COMPLETED"]
     assert not any(event["gap"] for event in client.events)
 
 
-def adds_up(events: list[dict[str, Any]]) -> None:
-    """The changes, one after the other, lead from the first state to each state that was told."""
-    known = seen(events[0]).states
-    for event in map(seen, events[1:]):
-        for key, before, now in event.changes:
-            assert (known.get(key), now != before) == (before, True), (key, before, now)
-            known[key] = now
-        assert event.states == known
-
-
-@pytest.mark.parametrize("client_name", CLIENTS)
-async def test_a_server_that_restarts_is_found_again(
-    emulator: Emulator, provider_file: Path, client_name: str
-) -> None:
-    with logged_server(provider_file) as server:
-        run = Run(emulator, server)
-        async with follower(client_name, server.url, run.refs) as client:
-            await client.next()
+async def test_a_server_that_restarts_is_found_again(emulator: Emulator, provider_file: Path) -> None:
+    async with AsyncExitStack() as stack:
+        with logged_server(provider_file) as server:
+            run = Run(emulator, server, PROVIDER)
+            clients = [await stack.enter_async_context(follower(each, server.url, run.refs)) for each in CLIENTS]
+            await all_told(clients)
             run.go_on()
-            await client.next()
+            await all_told(clients)
             server.process.terminate()
             assert await asyncio.to_thread(server.process.wait, 10) == 0
-            run.go_on()
-            with logged_server(provider_file, port=int(server.url.rpartition(":")[2])):
-                await client.next()
-                while client.events[-1]["kind"] != "COMPLETED":
-                    run.go_on()
-                    await client.next()
+        run.go_on()
+        with logged_server(provider_file, port=int(server.url.rpartition(":")[2])):
+            await all_told(clients)
+            for _ in range(PHASES - 2):
+                run.go_on()
+                await all_told(clients)
+            for client in clients:
                 await client.until("complete")
-    kinds = [event["kind"] for event in client.events]
-    assert kinds == ["SNAPSHOT", "CHANGED", "SNAPSHOT", *["CHANGED"] * (PHASES - 3), "COMPLETED"]
-    assert [event["gap"] for event in client.events] == [False, False, True, *[False] * (PHASES - 2)]
-    adds_up(client.events[2:])
-    assert client.said_why_it_was_lost, [line for line in client.lines if "next" not in line]
+    for client in clients:
+        kinds = [event["kind"] for event in client.events]
+        assert kinds == ["SNAPSHOT", "CHANGED", "SNAPSHOT", *["CHANGED"] * (PHASES - 3), "COMPLETED"]
+        assert [event["gap"] for event in client.events] == [False, False, True, *[False] * (PHASES - 2)]
+        adds_up(client.events[2:])
+        assert client.said_why_it_was_lost, [line for line in client.lines if "next" not in line]
+
+
+async def all_told(clients: Iterable[Follower]) -> None:
+    """Until each of them has its next event."""
+    await asyncio.gather(*(client.next() for client in clients))
