@@ -15,7 +15,7 @@ from tests.graph.served import Served, served
 
 Parts = Sequence[tuple[str, int]]  # scenarios, and phases of them
 Stream = AsyncGenerator[dict[str, Any], None]
-PHASE_SECONDS = 20.0  # moved on by hand, so that none ends by itself
+PHASE_SECONDS = 60.0  # moved on by hand, so that none ends by itself
 RUN_SECONDS = PHASES * PHASE_SECONDS
 EVERY_EVENT = """
 subscription Every($ids: [ID!], $refs: [PrecheckRefInput!], $until: PrecheckStreamEnd) {
