@@ -21,6 +21,7 @@ from graph.http.endpoint import Endpoint
 from graph.http.explorer import explorer_routes
 from graph.http.metrics import metrics_route
 from graph.http.probes import Readiness, probe_routes
+from graph.http.pulse import Heartbeats
 from graph.http.watchdog import Watchdog
 from graph.schema import schema
 from graph.settings import Settings
@@ -53,7 +54,10 @@ class Product(NamedTuple):
 
 
 def build(
-    settings: Settings, provider_settings: Sequence[ProviderSettings], clock: Clock | None = None
+    settings: Settings,
+    provider_settings: Sequence[ProviderSettings],
+    clock: Clock | None = None,
+    heartbeats: Heartbeats = Heartbeats(),  # noqa: B008  # it cannot be changed
 ) -> Product:
     """Everything that serves, built but not started; must be called inside the event loop that serves it."""
     clock = clock or Clock()
@@ -70,7 +74,7 @@ def build(
     readiness = Readiness(watchdog)
     bearers = _bearers(settings, clock)
     executed = schema.executed_by(executor_class(settings.compiled_execution), settings.max_cost)
-    endpoint = Endpoint(services, executed, settings.origins, bearers, readiness)
+    endpoint = Endpoint(services, executed, settings.origins, bearers, readiness, heartbeats)
     drain = Drain(readiness, endpoint.sockets, hub)
 
     def reload(fresh: Sequence[ProviderSettings]) -> list[str]:

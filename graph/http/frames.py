@@ -16,6 +16,7 @@ from graph.http.written import WRITES_FRAMES
 from graph.sharing import Shared
 
 _INVALID_MESSAGE = 4400
+_PING = Frame(Opcode.TEXT, b'{"type":"ping"}').serialize(mask=False)
 
 
 def is_message(message: object) -> bool:
@@ -71,6 +72,11 @@ class TextFrames(ASGIWebSocketAdapter):
         if self._write is None:
             return False
         return self._write(result.made(operation_id, partial(_next_frame, operation_id)))
+
+    def ping(self) -> None:
+        """Show life to a client that reads; one that is behind has enough to read."""
+        if self._write is not None:
+            self._write(_PING)
 
     @property
     def is_open(self) -> bool:

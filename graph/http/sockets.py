@@ -1,6 +1,7 @@
 """WebSockets: checked for a bearer when they begin, ended with it, and with a word when the server ends."""
 
 import asyncio
+from functools import partial
 from typing import cast
 
 from strawberry.http.exceptions import WebSocketDisconnected
@@ -15,11 +16,11 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     Message,
     SubscribeMessage,
 )
-from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from graph.errors import formatted, tells_of_restart
 from graph.http.frames import TextFrames
-from graph.sharing import Shared
+from graph.http.pulse import Pulse
+from graph.operation import Results
 from resolvers.caller import Caller
 from resolvers.context import Context, Services
 from resolvers.errors import AuthExpired, RequestError, TooManyStreams
@@ -34,7 +35,8 @@ _LAST_WORDS_SECONDS = 0.5
 class Sockets:
     """The open sockets of one endpoint."""
 
-    def __init__(self) -> None:
+    def __init__(self, ping_seconds: float) -> None:
+        self.ping_seconds = ping_seconds
         self._open: set[BearerSocket] = set()
 
     def add(self, socket: "BearerSocket") -> None:
@@ -86,6 +88,7 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
     _expiry: asyncio.Task[None] | None = None
     _closing: asyncio.Task[None] | None = None
     _is_restarting = False
+    _pulse: Pulse | None = None
 
     def on_request_accepted(self) -> None:
         """Be one of the open sockets."""
@@ -93,8 +96,11 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
         self._sockets.add(self)
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
-        """Acknowledge, and see to the end."""
+        """Acknowledge, show life from then on, and see to the end."""
         await super().handle_connection_init(message)
+        if self.connection_acknowledged and self._pulse is None:
+            self._pulse = Pulse(self._sockets.ping_seconds, cast("TextFrames", self.websocket).ping)
+            self._pulse.start()
         if self.context.caller is not None and self._expiry is None:
             self._expiry = asyncio.create_task(self._close_after(self.context.caller))
             self._expiry.add_done_callback(self._task_done)
@@ -132,13 +138,9 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def _send_result_stream(self, operation: Operation[Context, None], result_source: StreamResult) -> None:
         operation.query, operation.variables = "", None  # a stream lasts long, and there may be thousands
-        frames = cast("TextFrames", self.websocket)
-        async for result in result_source:
-            if isinstance(result, PreExecutionError):
-                await self._handle_pre_execution_error(operation, result)
-                return
-            if not isinstance(result, Shared) or not frames.write(operation.id, result):
-                await operation.send_next(cast("ExecutionResult", result))
+        if isinstance(result_source, Results):
+            result_source.push_to(partial(cast("TextFrames", self.websocket).write, operation.id))
+        await super()._send_result_stream(operation, result_source)
 
     async def handle_task_exception(self, error: Exception) -> None:
         """Log a fault; that a client has gone is none."""
@@ -154,6 +156,8 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
     async def shutdown(self) -> None:
         """End what the socket has begun."""
         self._sockets.remove(self)
+        if self._pulse is not None:
+            self._pulse.stop()
         if self._expiry is not None:
             self._expiry.cancel()
         await super().shutdown()

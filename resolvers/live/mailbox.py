@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from resolvers.domain import PrecheckEvent
 from resolvers.live.delivery import Delivery
-from resolvers.metrics import EVENTS_COLLAPSED
+from resolvers.metrics import EVENTS_COLLAPSED, EVENTS_PUSHED
 from resolvers.reference import Reference
 from resolvers.vocabulary import PrecheckEventKind
 
@@ -16,15 +16,22 @@ _MOST_BESIDE_ENDS = 4
 class Letter:
     """An event for viewers; `reference` is None where it stands for what could not be read at all."""
 
-    __slots__ = ("_shown", "delivery", "event", "is_over", "reference", "revision")
+    __slots__ = ("_shown", "delivery", "event", "is_last", "is_over", "reference", "revision")
 
     def __init__(
-        self, reference: Reference | None, event: PrecheckEvent, revision: int, delivery: Delivery | None = None
+        self,
+        reference: Reference | None,
+        event: PrecheckEvent,
+        revision: int,
+        delivery: Delivery | None = None,
+        *,
+        is_last: bool = False,
     ) -> None:
         self.reference = reference
         self.event = event
         self.revision = revision
         self.delivery = delivery
+        self.is_last = is_last  # nothing more of this precheck is to come
         self.is_over = event.precheck is not None and event.precheck.status.is_final
         self._shown: PrecheckEvent | None = None
 
@@ -37,10 +44,17 @@ class Letter:
 
     def instead(self, event: PrecheckEvent) -> "Letter":
         """The same letter with another event."""
-        return Letter(self.reference, event, self.revision, self.delivery)
+        return Letter(self.reference, event, self.revision, self.delivery, is_last=self.is_last)
+
+    def sent(self) -> None:
+        """One viewer has got it."""
+        if self.delivery is not None:
+            self.delivery.sent()
+        else:
+            EVENTS_PUSHED.inc()
 
     def done(self) -> None:
-        """It is not waited for any more."""
+        """One viewer does not wait for it any more."""
         if self.delivery is not None:
             self.delivery.done()
 

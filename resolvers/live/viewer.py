@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Callable, Collection
+from typing import TypeAlias
 
 from resolvers.domain import PrecheckEvent
 from resolvers.errors import RequestError
 from resolvers.live.cursor import Cursors, Position
 from resolvers.live.mailbox import Letter, Mailbox
-from resolvers.metrics import EVENTS_PUSHED
 from resolvers.reference import Reference
 from resolvers.vocabulary import PrecheckEventKind, PrecheckStreamEnd, PrecheckVerdict
+
+# Sends an event at once; False, and nothing sent, where that takes waiting.
+Outlet: TypeAlias = Callable[[PrecheckEvent], bool]
 
 
 class Viewer:
@@ -38,16 +41,29 @@ class Viewer:
         self._mailbox = Mailbox()
         self._arrival: asyncio.Future[None] | None = None
         self._sending: Letter | None = None
+        self._untaken: PrecheckEvent | None = None  # that of `_sending`, if an outlet has not taken it
+        self._outlet: Outlet | None = None
+        self._is_closed = False
         self._blocked: Reference | None = None
         self._fault: RequestError | None = None
 
     def put(self, letter: Letter) -> None:
         """Hand over a letter; never waits."""
-        if self._is_wanted(letter):
+        is_wanted = self._is_wanted(letter)
+        if letter.is_last and letter.reference is not None:
+            self._running.discard(letter.reference)
+            self._end(letter.reference)
+        if not is_wanted:
+            letter.done()
+        elif self._outlet is not None and self._is_waiting:
+            self._push(letter, self._outlet)
+        else:
             self._mailbox.put(letter)
             self._wake()
-        else:
-            letter.done()
+
+    def push_to(self, outlet: Outlet) -> None:
+        """Give events to this from now on, whenever the stream waits for one; what it does not take is fetched."""
+        self._outlet = outlet
 
     def replay(self, letter: Letter) -> None:
         """Hand over a letter that the viewer has missed before it came back."""
@@ -58,12 +74,6 @@ class Viewer:
         """This is what the viewer was told last of a precheck, in a stream before this one."""
         if letter.reference is not None:
             self._note(letter.reference, letter)
-
-    def finish(self, reference: Reference) -> None:
-        """No more letters of this precheck are to come."""
-        self._running.discard(reference)
-        self._end(reference)
-        self._wake()
 
     def stop(self, fault: RequestError) -> None:
         """End the stream with this error, after what waits in its mailbox."""
@@ -77,21 +87,56 @@ class Viewer:
 
     def close(self) -> None:
         """Nobody fetches anything any more."""
+        self._is_closed = True
         self._mailbox.clear()
-        self._sent()
+        if self._sending is not None:
+            self._sending.done()
 
     async def next(self) -> PrecheckEvent | None:
         """The next event, or None when the stream has ended as `until` says. Raises what it was stopped with."""
-        self._sent()
-        while not self._mailbox:
+        if self._sending is not None and self._untaken is None:
+            self._sending.sent()
+            self._sending = None
+        while self._untaken is None and not self._mailbox:
             if self._fault is not None:
                 raise self._fault
-            if self._blocked is not None or not self.unfinished:
+            if self._is_over:
                 return None
             self._arrival = asyncio.get_running_loop().create_future()
-            await self._arrival
-        self._sending = letter = self._mailbox.take()
-        EVENTS_PUSHED.inc()
+            try:
+                await self._arrival
+            finally:
+                self._arrival = None
+        if self._untaken is None:
+            self._sending = self._mailbox.take()
+            return self._told(self._sending)
+        event, self._untaken = self._untaken, None
+        return event
+
+    @property
+    def _is_over(self) -> bool:
+        return self._blocked is not None or not self.unfinished
+
+    @property
+    def _is_waiting(self) -> bool:
+        return self._arrival is not None and not self._arrival.done()
+
+    def _push(self, letter: Letter, outlet: Outlet) -> None:
+        event = self._told(letter)
+        try:
+            is_sent = outlet(event)
+        except Exception:  # it does so again where the stream fetches it, and can tell
+            is_sent = False
+        if is_sent:
+            letter.sent()
+            if self._is_over:
+                self._wake()
+        else:
+            self._sending, self._untaken = letter, event
+            self._wake()
+
+    def _told(self, letter: Letter) -> PrecheckEvent:
+        """A letter's event as this viewer sees it, which knows it from now on."""
         if letter.revision > self.revision:
             self.revision = letter.revision
         if letter.reference is not None:
@@ -102,14 +147,9 @@ class Viewer:
         if self._arrival is not None and not self._arrival.done():
             self._arrival.set_result(None)
 
-    def _sent(self) -> None:
-        if self._sending is not None:
-            self._sending.done()
-            self._sending = None
-
     def _is_wanted(self, letter: Letter) -> bool:
         reference = letter.reference
-        if self._blocked is not None and reference != self._blocked:
+        if self._is_closed or (self._blocked is not None and reference != self._blocked):
             return False
         if reference is None or self.stays:
             return True
