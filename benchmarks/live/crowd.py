@@ -77,10 +77,10 @@ class Crowd:
                 entering.create_task(enter(place))
         return time.monotonic() - began
 
-    def expect(self) -> None:
-        """From now on, count towards one event for each viewer."""
+    def expect(self, events: int | None = None) -> None:
+        """From now on, count towards so many events; None means one for each viewer."""
         self._arrivals = []
-        self._missing = len(self.viewers)
+        self._missing = len(self.viewers) if events is None else events
         self._complete.clear()
 
     async def delivered(self) -> Delivery:

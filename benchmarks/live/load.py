@@ -20,13 +20,13 @@ class Load:
     def __init__(self) -> None:
         self._crowd = Crowd()
 
-    async def open(self, url: str, questions: list[str], number: int, at_once: int) -> float:
+    async def open(self, url: str, questions: list[str], number: int) -> float:
         """Seconds until so many viewers more have had their first event."""
-        return await self._crowd.open(url, [each.encode() for each in questions], number, at_once=at_once)
+        return await self._crowd.open(url, [each.encode() for each in questions], number)
 
-    async def expect(self) -> None:
-        """Wait for one event more for each, from now on."""
-        self._crowd.expect()
+    async def expect(self, events: int | None = None) -> None:
+        """Wait for so many events from now on; None means one for each viewer."""
+        self._crowd.expect(events)
 
     async def delivered(self) -> list[float]:
         """When that was: how many, first, middle, 99 %, last."""

@@ -91,9 +91,9 @@ async def ours(providers_file: Path, environment: Mapping[str, str] | None = Non
 
 
 @asynccontextmanager
-async def textbook(providers_file: Path) -> AsyncIterator[Server]:
+async def textbook(providers_file: Path, *options: str) -> AsyncIterator[Server]:
     """The textbook's server."""
-    async with process("benchmarks.live.textbook", str(providers_file)) as running:
+    async with process("benchmarks.live.textbook", str(providers_file), *options) as running:
         yield Server(Side(TEXTBOOK, running.pid, await announced(running, "textbook: ")), running)
 
 
