@@ -17,6 +17,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from graph.cost import Cost, cost_of
 from graph.recent import Recent
+from graph.selection import Selected, selected
 
 RULES: tuple[type[ASTValidationRule], ...] = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
@@ -30,7 +31,7 @@ class Refused(Exception):
 
 
 class Document:
-    """A valid document, its operations, and what the one that was asked for last costs."""
+    """A valid document, its operations, and what the one that was asked for last costs and shows."""
 
     def __init__(self, schema: GraphQLSchema, node: DocumentNode) -> None:
         self._schema = schema
@@ -38,12 +39,19 @@ class Document:
         self.operations = tuple(each for each in node.definitions if isinstance(each, OperationDefinitionNode))
         # Of one operation only, or many in one document would take more memory than its text suggests.
         self._costed: tuple[OperationDefinitionNode, Cost] | None = None
+        self._selected: tuple[OperationDefinitionNode, Selected] | None = None
 
     def cost(self, operation: OperationDefinitionNode) -> Cost:
         """Of one of its operations."""
         if self._costed is None or self._costed[0] is not operation:
             self._costed = (operation, cost_of(self._schema, self.node, operation))
         return self._costed[1]
+
+    def selected(self, operation: OperationDefinitionNode) -> Selected:
+        """By one of its operations, a subscription."""
+        if self._selected is None or self._selected[0] is not operation:
+            self._selected = (operation, selected(self.node, operation))
+        return self._selected[1]
 
 
 class Documents:

@@ -1,14 +1,16 @@
 """One operation on its way: known to be valid, the one that was meant, allowed here, executed, presented."""
 
-from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Hashable, Iterable, Sequence
 from contextlib import aclosing
 from copy import copy
+from functools import partial
 from typing import Any, NamedTuple, Self, TypeAlias, TypeVar, cast
 
+import orjson
 import strawberry
-from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, subscribe
+from graphql import GraphQLError, OperationDefinitionNode
 from graphql.execution import ExecutionResult as Executed
-from graphql.execution import Executor
+from graphql.execution import Executor, create_source_event_stream
 from strawberry.exceptions import MissingQueryError
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
@@ -16,11 +18,13 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
-from graph.documents import Documents, Refused
+from graph.documents import Document, Documents, Refused
 from graph.errors import presented
+from graph.sharing import Audiences
 from graph.types.views import hand_over
 from graph.variables import in_turns
 from resolvers.context import Context
+from resolvers.domain import PrecheckEvent
 
 Stream: TypeAlias = AsyncGenerator[ExecutionResult, None]
 _Result = TypeVar("_Result", bound=ExecutionResult)
@@ -30,7 +34,7 @@ _ALL = frozenset(OperationType)
 class Asked(NamedTuple):
     """An operation that may be executed: a valid document, and which of its operations with what."""
 
-    document: DocumentNode
+    document: Document
     operation: OperationDefinitionNode
     variables: dict[str, Any] | None
     context: Any
@@ -53,12 +57,14 @@ class OperationSchema(strawberry.federation.Schema):
         super().__init__(*args, **kwargs)
         hand_over(self.schema_converter)
         self._documents = Documents(self._schema)
+        self._audiences = Audiences()
 
     def executed_by(self, executor: type[Executor[Any]], most_cost: int | None = None) -> Self:
         """The same schema, with another way to execute and its own limit; both know the same documents."""
         other = copy(self)
         other.execution_context_class = executor
         other.most_cost = most_cost
+        other._audiences = Audiences()
         return other
 
     async def execute(
@@ -127,53 +133,86 @@ class OperationSchema(strawberry.federation.Schema):
                 raise Refused([_located(refusal)])
         # On a socket all operations are given the same context, and none may share it.
         own = context.for_operation() if isinstance(context, Context) else context
-        return Asked(document.node, operation, variables, own, root, name)
+        return Asked(document, operation, variables, own, root, name)
 
     async def _result(self, asked: Asked) -> ExecutionResult:
         try:
-            variables = await in_turns(self._schema, asked.operation, asked.variables or {})
-            executor = (self.execution_context_class or Executor).build(
-                self._schema,
-                asked.document,
-                asked.root,
-                asked.context,
-                variables.given,
-                asked.name,
-                is_awaitable=cast("Any", optimized_is_awaitable),
-            )
+            executor = await self._executor(asked)
             if isinstance(executor, list):
                 return _presented(ExecutionResult(None, executor))
-            variables.complete(executor.variable_values)
             executed = executor.execute_operation()
             result = executed if isinstance(executed, Executed) else await cast("Awaitable[Executed]", executed)
         except Exception as error:
             return _presented(PreExecutionError(data=None, errors=[_located(error)]))
-        return _presented(ExecutionResult(result.data, result.errors))
+        return _result_of(result)
+
+    async def _executor(self, asked: Asked) -> Executor[Any] | list[GraphQLError]:
+        variables = await in_turns(self._schema, asked.operation, asked.variables or {})
+        executor = (self.execution_context_class or Executor).build(
+            self._schema,
+            asked.document.node,
+            asked.root,
+            asked.context,
+            variables.given,
+            asked.name,
+            is_awaitable=cast("Any", optimized_is_awaitable),
+        )
+        if not isinstance(executor, list):
+            variables.complete(executor.variable_values)
+        return executor
 
     async def _one_result(self, asked: Asked) -> Stream:
         yield await self._result(asked)
 
     async def _events(self, asked: Asked) -> Stream:
         try:
-            events = subscribe(
-                self._schema,
-                asked.document,
-                asked.root,
-                asked.context,
-                asked.variables,
-                asked.name,
-                executor_class=self.execution_context_class,
-            )
-            if isinstance(events, Awaitable):
-                events = await events
-            if isinstance(events, Executed):
-                yield _presented(PreExecutionError(data=None, errors=events.errors))
+            executor = await self._executor(asked)
+            source = executor if isinstance(executor, list) else create_source_event_stream(executor)
+            if isinstance(source, Awaitable):
+                source = await source
+            if isinstance(executor, list) or isinstance(source, list | Executed):
+                errors = source.errors if isinstance(source, Executed) else source
+                yield _presented(PreExecutionError(data=None, errors=cast("list[GraphQLError]", errors)))
                 return
-            async with aclosing(cast("AsyncGenerator[Executed, None]", events)) as results:
-                async for result in results:
-                    yield _presented(ExecutionResult(result.data, result.errors))
+            gap_names = asked.document.selected(asked.operation).gap_names
+            joined = self._audiences.joined(_question(asked), partial(_shown, executor), gap_names)
+            del asked, executor  # a stream lasts long, and there may be thousands
+            async with aclosing(cast("AsyncGenerator[PrecheckEvent, None]", source)) as events:
+                with joined as audience:
+                    async for event in events:
+                        yield await audience.result(event)
         except Exception as error:
             yield _presented(ExecutionResult(None, [_located(error)]))
+
+
+def _question(asked: Asked) -> Hashable:
+    """Equal for those whose events are shown alike; None where that cannot be known."""
+    if not isinstance(asked.context, Context):
+        return None
+    given = asked.variables or {}
+    names = asked.document.selected(asked.operation).variables
+    values = orjson.dumps({name: given[name] for name in names if name in given})
+    # What executes for the audience keeps the nodes alive, so that their ids are not used again.
+    return id(asked.document.node), id(asked.operation), values, asked.context.view
+
+
+def _shown(executor: Executor[Any], event: PrecheckEvent) -> ExecutionResult | Awaitable[ExecutionResult]:
+    """An event as the selection shows it, with loaders of its own."""
+    of_event = executor.build_per_event_executor(event)
+    if isinstance(executor.context_value, Context):
+        of_event.context_value = executor.context_value.for_event(event)
+    executed = of_event.execute_operation()
+    return (
+        _result_of(executed) if isinstance(executed, Executed) else _awaited(cast("Awaitable[Executed]", executed))
+    )
+
+
+async def _awaited(executed: Awaitable[Executed]) -> ExecutionResult:
+    return _result_of(await executed)
+
+
+def _result_of(executed: Executed) -> ExecutionResult:
+    return _presented(ExecutionResult(executed.data, executed.errors))
 
 
 async def _only(result: ExecutionResult) -> Stream:

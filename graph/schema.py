@@ -128,7 +128,7 @@ class Subscription:
         "precheck is a SNAPSHOT, so no query is needed before it. The stream completes by itself when `until` is "
         "met. All subscribers to a precheck share one poll of its vendor.",
     )
-    async def precheck_updates(
+    def precheck_updates(
         self,
         info: Info,
         ids: Annotated[list[strawberry.ID] | None, described("Ids this API gave.")] = None,
@@ -152,9 +152,7 @@ class Subscription:
         locale: Locale = None,
     ) -> AsyncGenerator[domain.PrecheckEvent, None]:
         """Resolved in resolvers.subscription."""
-        events = subscription.precheck_updates(info, ids, refs, after, until, locale)
-        async for event in events:
-            yield event
+        return subscription.precheck_updates(info, ids, refs, after, until, locale)
 
 
 class CamelCase(NameConverter):

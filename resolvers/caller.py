@@ -1,14 +1,13 @@
 """Who asks, and for how long: a stream never outlives the token that opened it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from resolvers.clock import Clock
 from resolvers.errors import AuthExpired
-
-_Event = TypeVar("_Event")
 
 
 class Caller(NamedTuple):
@@ -16,6 +15,11 @@ class Caller(NamedTuple):
 
     subject: str
     expires_at: datetime
+
+    @property
+    def rights(self) -> frozenset[str]:
+        """What the token allows. Whoever is let in may read everything: there are no other rights so far."""
+        return frozenset({"read"})
 
     def is_expired(self, clock: Clock) -> bool:
         """Whether the token has ended."""
@@ -27,29 +31,25 @@ class Caller(NamedTuple):
             await clock.sleep(left)
 
 
-async def while_admitted(
-    events: AsyncGenerator[_Event, None], caller: Caller, clock: Clock
-) -> AsyncGenerator[_Event, None]:
-    """The events for as long as the caller's token lasts. Raises AuthExpired when it ends before they do."""
-    expiry = asyncio.create_task(caller.expiry(clock))
+@contextmanager
+def ending(caller: Caller | None, clock: Clock, stop: Callable[[AuthExpired], None]) -> Iterator[None]:
+    """Call `stop` when the caller's token ends, if the block lasts so long; nothing where there is no caller."""
+    if caller is None:
+        yield
+        return
+
+    async def watch() -> None:
+        await caller.expiry(clock)
+        stop(_expired())
+
+    if caller.is_expired(clock):
+        stop(_expired())
+    watching = asyncio.create_task(watch())
     try:
-        while (event := await _next(events, expiry)) is not None:
-            yield event
+        yield
     finally:
-        expiry.cancel()
-        await events.aclose()
+        watching.cancel()
 
 
-async def _next(events: AsyncGenerator[_Event, None], expiry: asyncio.Task[None]) -> _Event | None:
-    """The next event, None after the last one."""
-    if not expiry.done():
-        step = asyncio.ensure_future(anext(events, None))
-        try:
-            await asyncio.wait((step, expiry), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            if not step.done():  # a generator that still runs could not be closed
-                step.cancel()
-                await asyncio.wait((step,))
-        if not step.cancelled():
-            return step.result()
-    raise AuthExpired("The bearer token has expired, so this stream ends. Subscribe again with a new one.")
+def _expired() -> AuthExpired:
+    return AuthExpired("The bearer token has expired, so this stream ends. Subscribe again with a new one.")

@@ -1,13 +1,13 @@
 """What a resolver may reach, for one operation or one event of a stream."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
 import strawberry
 
 from resolvers.caller import Caller
 from resolvers.clock import Clock
-from resolvers.domain import Precheck, PrecheckItem
+from resolvers.domain import Precheck, PrecheckEvent, PrecheckItem
 from resolvers.errors import ProblemShown, unknown_provider
 from resolvers.live.hub import Hub
 from resolvers.loaders import Loaders
@@ -36,16 +36,24 @@ class Context:
         self.services = services
         self.locale = locale
         self.caller = caller
-        self.begin()
-
-    def begin(self) -> None:
-        """Forget what was loaded and shown: a new operation, or the next event of a stream, starts here."""
-        self.loaders = Loaders(self.services.snapshots)
+        self.loaders = Loaders(services.snapshots)
         self._shown: dict[str, list[Precheck]] = {}
 
     def for_operation(self) -> "Context":
         """A context that shares nothing with other operations on the same socket."""
         return Context(self.services, self.locale, self.caller)
+
+    def for_event(self, event: PrecheckEvent) -> "Context":
+        """A context that one event of a stream is answered with: nothing was loaded before it."""
+        context = self.for_operation()
+        if event.precheck is not None:
+            context.show(event.precheck)
+        return context
+
+    @property
+    def view(self) -> Hashable:
+        """What two operations share that are answered alike: the language, and what their callers may see."""
+        return self.locale, self.caller and self.caller.rights
 
     def provider(self, provider_id: str) -> Provider:
         """A provider that was configured when this operation began. Raises ProblemShown where it is gone since."""

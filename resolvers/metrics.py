@@ -69,6 +69,17 @@ WIRE_ODDITIES = Counter(
 POLLER_FAULTS = Counter(
     "precheck_poller_faults", "Faults of this server while it watched; the poller went on.", ("provider",)
 )
+POLLS = Counter("precheck_polls", "Readings made because somebody watches, whatever came of them.", ("provider",))
+EVENTS_PUSHED = Counter("precheck_events_pushed", "Events given to streams to be sent.")
+EVENTS_COLLAPSED = Counter(
+    "precheck_events_collapsed",
+    "Events that a stream was too slow for: a newer one of the same precheck was sent in their place.",
+)
+DELIVERY_SECONDS = Histogram(
+    "precheck_delivery_seconds",
+    "Seconds from a vendor's answer that brought a change until the last viewer had sent it.",
+    buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0),
+)
 EXECUTIONS = Counter(
     "precheck_executions",
     "Operations, and events of streams, by how they were executed: `compiled` where plain data was, `interpreted` "
@@ -92,6 +103,7 @@ def introduce(provider_id: str) -> None:
         LIMITER_WAIT_SECONDS,
         LIMITER_REFUSED,
         POLLER_FAULTS,
+        POLLS,
     ):
         metric.labels(provider_id)
     show_breaker(provider_id, is_open=False)

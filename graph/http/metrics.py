@@ -25,6 +25,7 @@ class ProductCollector(Collector):
         yield self._states()
         watched = "Prechecks in a language that are polled because somebody watches them."
         yield GaugeMetricFamily("precheck_watched", watched, self._services.hub.topics)
+        yield GaugeMetricFamily("precheck_viewers", "Streams that are open.", self._services.hub.viewers)
 
     def _info(self) -> Metric:
         info = InfoMetricFamily("precheck_provider", "Always 1: the configured providers and their vendors.")

@@ -29,7 +29,7 @@ def shown_as(
 
 
 def streamed_as(graphql_type: Any, description: str) -> Callable[[_Resolver], _Resolver]:
-    """Make an async generator a described subscription field of this GraphQL type."""
+    """Make what gives an async generator a described subscription field of this GraphQL type."""
     stream = AsyncGenerator[graphql_type, None]
 
     def decorate(resolver: _Resolver) -> _Resolver:

@@ -1,11 +1,12 @@
-"""What changed between two readings of one precheck. Pure."""
+"""What there is to tell of a precheck, and what changed between two readings of it. Pure."""
 
-import itertools
-from collections.abc import Iterable
+import operator
+from collections.abc import Sequence
+from datetime import datetime
 
 from msgspec.structs import replace
 
-from resolvers.domain import Precheck, PrecheckItem, PrecheckItemChange
+from resolvers.domain import Precheck, PrecheckEvent, PrecheckItem, PrecheckItemChange
 from resolvers.vocabulary import PrecheckEventKind
 
 
@@ -26,19 +27,24 @@ def changed_items(before: Precheck, after: Precheck) -> tuple[PrecheckItemChange
     )
 
 
-def joined_changes(
-    items: Iterable[PrecheckItem], *runs_of_changes: Iterable[PrecheckItemChange]
-) -> tuple[PrecheckItemChange, ...]:
-    """Changes one after the other as one: each item as it is now, with its first previous state.
+def kept_items(before: Precheck, after: Precheck) -> Precheck:
+    """The later reading with the very items of the earlier one where they are equal: most stay what they were."""
+    earlier = {item.key: item for item in before.items}
+    items = tuple(was if (was := earlier.get(item.key)) == item else item for item in after.items)
+    is_same = len(items) == len(before.items) and all(map(operator.is_, items, before.items))
+    return replace(after, items=before.items if is_same else items)
 
-    `items` are those after the last change; what has vanished since it changed is left out.
-    """
-    newest = {item.key: item for item in items}
-    joined: dict[str, PrecheckItemChange] = {}
-    for change in itertools.chain(*runs_of_changes):
-        if change.item.key in newest:
-            joined.setdefault(change.item.key, replace(change, item=newest[change.item.key]))
-    return tuple(joined.values())
+
+def first_events(precheck: Precheck, at: datetime) -> tuple[PrecheckEvent, ...]:
+    """What a viewer is told who knows nothing yet: the state, and that the run is over where it is."""
+    event = PrecheckEvent(kind=PrecheckEventKind.SNAPSHOT, cursor="", at=at, precheck=precheck)
+    is_over = precheck.status.is_final
+    return (event, replace(event, kind=PrecheckEventKind.COMPLETED)) if is_over else (event,)
+
+
+def with_gap(events: Sequence[PrecheckEvent]) -> list[PrecheckEvent]:
+    """The same, to a viewer that may have missed changes before them."""
+    return [replace(events[0], gap=True), *events[1:]]
 
 
 def _is_same(was: PrecheckItem, item: PrecheckItem) -> bool:

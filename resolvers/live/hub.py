@@ -1,19 +1,25 @@
 """Who watches what: viewers join topics, the first viewer of a topic starts its poller, the last one ends it."""
 
 import asyncio
-import contextlib
-import itertools
 import random
 import secrets
-from collections.abc import AsyncGenerator, Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from resolvers.clock import Clock
-from resolvers.domain import PrecheckEvent, PrecheckProblem
-from resolvers.errors import BadRequest, ServerRestarting, TimedOut
+from resolvers.domain import PrecheckEvent, PrecheckProblem, ProviderLimits
+from resolvers.errors import ServerRestarting, TimedOut
+from resolvers.live.cursor import Cursors, Position
+from resolvers.live.deadlines import Deadlines
+from resolvers.live.history import Revisions, Told
+from resolvers.live.mailbox import Letter
 from resolvers.live.poller import Pace, Poller
+from resolvers.live.resting import Resting
 from resolvers.live.rounds import Rounds
 from resolvers.live.topic import Topic
 from resolvers.live.viewer import Viewer
@@ -22,6 +28,8 @@ from resolvers.snapshots import Snapshots
 from resolvers.vocabulary import PrecheckEventKind, PrecheckLocale, PrecheckStreamEnd
 
 DEADLINE_SECONDS = 30 * 60.0
+# Of a vendor's rate, so that queries find a turn between the polls.
+_SHARE_OF_THE_RATE = 0.75
 
 
 class Watched(NamedTuple):
@@ -29,6 +37,16 @@ class Watched(NamedTuple):
 
     reference: Reference
     locale: PrecheckLocale
+
+
+class Wish(NamedTuple):
+    """What a stream is to show. `problems` stand for references that could not even be read."""
+
+    references: Collection[Reference]
+    problems: Collection[PrecheckProblem]
+    locale: PrecheckLocale
+    until: PrecheckStreamEnd = PrecheckStreamEnd.ALL_COMPLETED
+    after: str | None = None
 
 
 class Hub:
@@ -39,43 +57,44 @@ class Hub:
         self._clock = clock
         self._deadline_seconds = deadline_seconds
         self._topics: dict[Watched, Topic] = {}
+        self._resting = Resting[Watched, Topic](clock)
+        self._polled: Counter[str] = Counter()
         self._viewers: set[Viewer] = set()
         self._rounds: dict[tuple[str, float], Rounds] = {}
-        self._epoch = secrets.token_urlsafe(6)
-        self._revisions = itertools.count(1)
-        self._newest_revision = 0
+        self._deadlines = Deadlines[Viewer](clock, deadline_seconds, self._overdue)
+        self._process = secrets.token_urlsafe(6)
+        self._revisions = Revisions()
         self._is_closing = False
 
-    async def watch(
-        self,
-        references: Collection[Reference],
-        problems: Iterable[PrecheckProblem],
-        locale: PrecheckLocale,
-        until: PrecheckStreamEnd,
-        after: str | None,
-    ) -> AsyncGenerator[PrecheckEvent, None]:
-        """Events until `until` is met, the deadline passes or the caller goes away.
+    @contextmanager
+    def viewing(self, wish: Wish) -> Iterator[Viewer]:
+        """A viewer of what is wished for, for as long as somebody fetches its events.
 
-        `problems` stand for references that could not even be read: one PROBLEM event each.
-        Raises BadRequest for an `after` that was no cursor.
+        Raises BadRequest for an `after` that was no cursor, and ServerRestarting where there is no time left.
         """
-        viewer = Viewer(frozenset(references), until, self._revision_of(after))
+        if self._is_closing:
+            raise _restarting()
+        cursors = Cursors(self._process, wish.references, wish.locale)
+        position = cursors.read(wish.after, self._revisions.newest) if wish.after is not None else None
+        watched = {each: Watched(each, self._snapshots.spoken(each, wish.locale)) for each in wish.references}
+
+        def leave(reference: Reference) -> None:
+            self._leave(watched[reference], viewer)
+
+        viewer = Viewer(wish.references, wish.until, cursors, leave, position)
         self._viewers.add(viewer)
-        for problem in problems:
-            viewer.put(None, self._problem_event(problem))
-        deadline = None if until is PrecheckStreamEnd.NEVER else self._clock.monotonic() + self._deadline_seconds
-        watched = [Watched(reference, self._snapshots.spoken(reference, locale)) for reference in references]
+        if not viewer.stays:
+            self._deadlines.add(viewer)
         try:
-            for each in watched:
-                self._join(each, viewer)
-            while (event := await self._next(viewer, watched, deadline)) is not None:
-                yield event
-                for each in watched:
-                    if each.reference not in viewer.unfinished:
-                        self._leave(each, viewer)
+            self._join_all(viewer, watched.values(), position, has_gap=wish.after is not None and position is None)
+            for problem in wish.problems:
+                viewer.put(Letter(None, self._problem_event(problem), self._revisions.newest))
+            yield viewer
         finally:
             self._viewers.discard(viewer)
-            for each in watched:
+            self._deadlines.remove(viewer)
+            viewer.close()
+            for each in watched.values():
                 self._leave(each, viewer)
 
     @property
@@ -83,90 +102,114 @@ class Hub:
         """How many prechecks are being polled."""
         return len(self._topics)
 
+    @property
+    def viewers(self) -> int:
+        """How many streams are open."""
+        return len(self._viewers)
+
     async def close(self) -> None:
         """End every stream with SERVER_RESTARTING, and every poller."""
         self._is_closing = True
-        for viewer in self._viewers:
-            viewer.stop(ServerRestarting("This server is about to end. Subscribe again in a moment."))
+        for viewer in list(self._viewers):
+            viewer.stop(_restarting())
         pollers = [topic.poller for topic in self._topics.values() if topic.poller is not None]
         for poller in pollers:
             poller.cancel()
         await asyncio.gather(*pollers, return_exceptions=True)
 
-    async def _next(
-        self, viewer: Viewer, watched: Collection[Watched], deadline: float | None
-    ) -> PrecheckEvent | None:
-        if deadline is None:
-            return await viewer.next()
-        left_seconds = deadline - self._clock.monotonic()
-        # A mailbox that is never empty is never waited for: no timeout would cut that short.
-        if left_seconds > 0:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(left_seconds):
-                    return await viewer.next()
+    def _join_all(
+        self, viewer: Viewer, watched: Iterable[Watched], position: Position | None, *, has_gap: bool
+    ) -> None:
+        """Letters come in the order of their revisions: first what was missed, then what is shown anew."""
+        missed: list[tuple[Told, Reference]] = []
+        anew: list[tuple[Topic, bool]] = []
         for each in watched:
-            if each.reference in viewer.unfinished:
-                self._topics[each].end(viewer, _deadline_passed(each.reference, self._deadline_seconds))
-        return await viewer.next()
+            topic = self._topic(each)
+            if position is None or each.reference in position.unshown:
+                anew.append((topic, has_gap))
+                continue
+            since = topic.rejoin(viewer, position.revision)
+            if since is None:
+                anew.append((topic, True))
+            else:
+                missed += [(told, each.reference) for told in since]
+        for told, reference in sorted(missed, key=_revision):
+            viewer.put(Letter(reference, told.event, told.revision))
+        for topic, may_have_missed in anew:
+            topic.join(viewer, has_gap=may_have_missed)
 
-    def _join(self, watched: Watched, viewer: Viewer) -> None:
+    def _topic(self, watched: Watched) -> Topic:
         topic = self._topics.get(watched)
         # A topic that was given up lives on for who has not read its last event; newcomers ask anew.
         if topic is None or topic.is_given_up:
             # Inserted before anything is awaited: two first viewers make one poller.
-            topic = self._topics[watched] = Topic(watched.reference, self._clock, self._next_revision, self._epoch)
+            resting = self._resting.take(watched)
+            topic = resting or Topic(watched.reference, self._clock, self._revisions)
+            if watched not in self._topics:
+                self._polled[watched.reference.provider_id] += 1
+            self._topics[watched] = topic
             self._start(watched, topic, self._poller(topic, watched.locale))
-        topic.join(viewer)
+        return topic
 
     def _leave(self, watched: Watched, viewer: Viewer) -> None:
         topic = self._topics.get(watched)
         if topic is None or viewer not in topic.viewers:
             return
-        del topic.viewers[viewer]
+        topic.leave(viewer)
         if not topic.viewers:
             del self._topics[watched]
+            self._polled[watched.reference.provider_id] -= 1
             if topic.poller is not None:
                 topic.poller.cancel()
+            if topic.is_known:
+                topic.rest()
+                self._resting.keep(watched, topic)
 
     def _poller(self, topic: Topic, locale: PrecheckLocale) -> Poller:
         provider = self._snapshots.providers.get(topic.reference.provider_id)
         floor_seconds = provider.limits.poll_seconds if provider else 1.0
+        crowding = partial(self._crowding, provider.limits if provider else None, topic.reference.provider_id)
         if provider is not None and provider.limits.batch_size > 1:
             rounds = self._rounds.setdefault((provider.id, floor_seconds), Rounds(self._clock, floor_seconds))
-            return Poller(topic, locale, self._snapshots, Pace(floor_seconds, _no_jitter), rounds.wait)
-        return Poller(topic, locale, self._snapshots, Pace(floor_seconds, random.random), self._clock.sleep)
+            pace = Pace(floor_seconds, _no_jitter, crowding)
+            return Poller(topic, locale, self._snapshots, pace, rounds.wait)
+        pace = Pace(floor_seconds, random.random, crowding)
+        return Poller(topic, locale, self._snapshots, pace, self._clock.sleep)
+
+    def _crowding(self, limits: ProviderLimits | None, provider_id: str) -> float:
+        """The seconds that one poll of all that is watched at a provider takes at its rate."""
+        if limits is None or limits.requests_per_second is None:
+            return 0.0
+        calls = self._polled[provider_id] / limits.batch_size
+        return calls / (limits.requests_per_second * _SHARE_OF_THE_RATE)
 
     def _start(self, watched: Watched, topic: Topic, poller: Poller, after: BaseException | None = None) -> None:
         def ended(task: asyncio.Task[None]) -> None:
             fault = asyncio.CancelledError() if task.cancelled() else task.exception()
             is_watched = self._topics.get(watched) is topic and not topic.is_given_up
             # Viewers of a poller that died would wait in silence for ever.
-            if is_watched and not self._is_closing:
+            if is_watched and topic.poller is task and not self._is_closing:
                 self._start(watched, topic, poller, fault)
 
         name = f"poller of {topic.reference.provider_id}"
         topic.poller = asyncio.create_task(poller.run(after), name=name)
         topic.poller.add_done_callback(ended)
 
-    def _next_revision(self) -> int:
-        self._newest_revision = next(self._revisions)
-        return self._newest_revision
-
-    def _revision_of(self, cursor: str | None) -> int | None:
-        if cursor is None:
-            return None
-        epoch, _, revision = cursor.partition(".")
-        if not epoch or not revision.isdecimal():
-            raise BadRequest(
-                "`after` takes the `cursor` of an event of this stream; leave it out to start afresh."
-            )
-        # A cursor from before a restart lies before everything that happened since.
-        is_ours = epoch == self._epoch and int(revision[:18]) <= self._newest_revision
-        return int(revision[:18]) if is_ours else -1
+    def _overdue(self, viewer: Viewer) -> None:
+        for (reference, _), topic in list(self._topics.items()):
+            if viewer in topic.viewers and reference in viewer.unfinished:
+                topic.end(viewer, _deadline_passed(reference, self._deadline_seconds))
 
     def _problem_event(self, problem: PrecheckProblem) -> PrecheckEvent:
-        cursor = f"{self._epoch}.{self._next_revision()}"
-        return PrecheckEvent(kind=PrecheckEventKind.PROBLEM, cursor=cursor, at=self._clock.now(), problem=problem)
+        return PrecheckEvent(kind=PrecheckEventKind.PROBLEM, cursor="", at=self._clock.now(), problem=problem)
+
+
+def _revision(missed: tuple[Told, Reference]) -> int:
+    return missed[0].revision
+
+
+def _restarting() -> ServerRestarting:
+    return ServerRestarting("This server is about to end. Subscribe again in a moment.")
 
 
 def _no_jitter() -> float:

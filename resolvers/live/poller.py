@@ -9,7 +9,7 @@ import structlog
 from resolvers.domain import Precheck, PrecheckProblem
 from resolvers.errors import InternalFault
 from resolvers.live.topic import Topic
-from resolvers.metrics import POLLER_FAULTS
+from resolvers.metrics import POLLER_FAULTS, POLLS
 from resolvers.snapshots import Snapshots
 from resolvers.stall import is_stalled
 from resolvers.vocabulary import PrecheckLocale, PrecheckProblemCode
@@ -31,11 +31,18 @@ Rest = Callable[[float], Awaitable[None]]
 
 
 class Pace:
-    """How long to wait between two readings, in seconds; never less than the vendor's floor."""
+    """How long to wait between two readings, in seconds; never less than the vendor's floor.
 
-    def __init__(self, floor_seconds: float, random: Callable[[], float]) -> None:
+    `crowding` gives the seconds in which all that is watched at a connection can be read once: nobody asks twice
+    in that time, or the line of those who wait for their turn would grow.
+    """
+
+    def __init__(
+        self, floor_seconds: float, random: Callable[[], float], crowding: Callable[[], float] = lambda: 0.0
+    ) -> None:
         self._floor = floor_seconds
         self._random = random
+        self._crowding = crowding
         self._seconds = floor_seconds
         self._failures = 0
 
@@ -47,7 +54,8 @@ class Pace:
             self._seconds = slowest
         else:
             self._seconds = self._floor if changed else min(self._seconds * _SLOWING, slowest)
-        return max(self._floor, self._seconds * (1 + _JITTER * (2 * self._random() - 1)))
+        jitter = 1 + _JITTER * (2 * self._random() - 1)
+        return max(self._floor, max(self._seconds, self._crowding()) * jitter)
 
     def after_failure(self, problem: PrecheckProblem) -> float:
         """The wait after trouble: as told, for whoever tells it knows when asking is worth it; else doubling."""
@@ -56,7 +64,7 @@ class Pace:
             return max(self._floor, problem.retry_after_seconds)
         is_ours = problem.code is PrecheckProblemCode.INTERNAL
         longest = LONGEST_FAULT_BACK_OFF_SECONDS if is_ours else LONGEST_BACK_OFF_SECONDS
-        return max(self._floor, min(self._floor * 2.0 ** min(self._failures, 10), longest))
+        return max(self._floor, self._crowding(), min(self._floor * 2.0 ** min(self._failures, 10), longest))
 
 
 class Poller:
@@ -90,6 +98,7 @@ class Poller:
 
     async def _attempt(self) -> float:
         """One reading; the seconds to wait before the next."""
+        POLLS.labels(self._topic.reference.provider_id).inc()
         lookup = await self._snapshots.read(self._topic.reference, self._locale, self._max_age_seconds)
         self._max_age_seconds = 0.0
         reading = lookup.problem or lookup.precheck or _FAULT

@@ -1,19 +1,24 @@
 """One watched precheck: its viewers, its newest state, and the poller that is alive while somebody watches."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from resolvers.clock import Clock
 from resolvers.domain import Precheck, PrecheckEvent, PrecheckProblem
-from resolvers.live.diff import changed_items, kind_of_change
+from resolvers.live.delivery import Delivery
+from resolvers.live.diff import changed_items, first_events, kept_items, kind_of_change, with_gap
+from resolvers.live.history import History, Revisions, Told
+from resolvers.live.mailbox import Letter
 from resolvers.live.viewer import Viewer
 from resolvers.reference import Reference
 from resolvers.snapshots import PERMANENT, aged
 from resolvers.verdict import believed, is_doubtful, says_the_same
 from resolvers.vocabulary import PrecheckEventKind, PrecheckProblemCode, PrecheckSnapshotSource
+
+_GREETS_ALIKE_SECONDS = 0.1
 
 
 class Topic:
@@ -22,18 +27,21 @@ class Topic:
     `is_given_up` once the reference has proved permanently wrong.
     """
 
-    def __init__(self, reference: Reference, clock: Clock, next_revision: Callable[[], int], epoch: str) -> None:
+    def __init__(self, reference: Reference, clock: Clock, revisions: Revisions) -> None:
         self.reference = reference
         self.viewers: dict[Viewer, None] = {}
         self.poller: asyncio.Task[None] | None = None
         self.is_given_up = False
         self._clock = clock
-        self._next_revision = next_revision
-        self._epoch = epoch
-        self._revision = 0
+        self._revisions = revisions
+        self._history = History()
+        self._waiting: dict[Viewer, bool] = {}  # for the first state, and whether changes before it may be missing
+        self._is_current = False
         self._precheck: Precheck | None = None  # as viewers were shown it
         self._newest: Precheck | None = None  # as it was read last: perhaps an end that is held back
         self._problem: PrecheckProblem | None = None
+        self._trouble: Told | None = None
+        self._greeting: tuple[float, Sequence[PrecheckEvent]] | None = None
 
     @property
     def is_over(self) -> bool:
@@ -41,14 +49,44 @@ class Topic:
         has_ended = self._precheck is not None and self._precheck.status.is_final
         return has_ended and not any(viewer.stays for viewer in self.viewers)
 
-    def join(self, viewer: Viewer) -> None:
-        """A new viewer gets what is known at once; the others notice nothing."""
+    @property
+    def is_known(self) -> bool:
+        """Whether there is anything to remember for viewers who come back."""
+        return self._precheck is not None and not self.is_given_up
+
+    def join(self, viewer: Viewer, *, has_gap: bool = False) -> None:
+        """A new viewer gets what is known at once, or else with the next reading; the others notice nothing."""
         self.viewers[viewer] = None
-        if self._precheck is not None:
-            known = aged(self._precheck, PrecheckSnapshotSource.CACHED, self._clock.now())
-            self._put(viewer, self._greeting(viewer, known))
-        if self._problem is not None:
-            self._tell(viewer, self._trouble(self._problem))
+        if self._precheck is not None and self._is_current:
+            greetings = self._greetings(self._precheck)
+            self._put(viewer, with_gap(greetings) if has_gap else greetings)
+        else:
+            self._waiting[viewer] = has_gap
+        if self._trouble is not None:
+            self._tell(viewer, self._trouble.event)
+
+    def rejoin(self, viewer: Viewer, revision: int) -> list[Told] | None:
+        """What a viewer has missed who was told everything up to a revision; None if that is not known.
+
+        It has joined then; else nothing has been done.
+        """
+        since = self._history.since(revision)
+        if since is None:
+            return None
+        self.viewers[viewer] = None
+        viewer.recall(self.reference, since.known)
+        is_news = self._trouble is not None and self._trouble.revision > revision
+        return [*since.missed, self._trouble] if self._trouble is not None and is_news else since.missed
+
+    def leave(self, viewer: Viewer) -> None:
+        """Tell this one nothing more."""
+        self.viewers.pop(viewer, None)
+        self._waiting.pop(viewer, None)
+
+    def rest(self) -> None:
+        """Nobody asks the vendor from now on: what is known ages, and what troubled is no news any more."""
+        self._is_current = False
+        self._trouble = None
 
     def take(self, reading: Precheck) -> bool:
         """Publish a reading; whether it changed anything.
@@ -57,19 +95,19 @@ class Topic:
         were shown: they see what was known before it.
         """
         before, after = self._precheck, self._shown(reading)
-        if before is not None and self._problem is None and says_the_same(before, after):
-            self._precheck, self._newest = after, reading
-            return False
-        self._revision = self._next_revision()
         if before is None:
-            news = {viewer: self._greeting(viewer, after) for viewer in self.viewers}
+            events = first_events(after, self._clock.now())
         else:
-            news = dict.fromkeys(self.viewers, self._news(before, after))
+            after = kept_items(before, after)
+            is_news = self._problem is not None or not says_the_same(before, after)
+            events = self._news(before, after) if is_news else ()
+        greetings = first_events(after, self._clock.now()) if self._waiting else ()
         # Only now: a fault before this leaves the reading untold, to be told as it should at the next one.
-        self._precheck, self._newest, self._problem = after, reading, None
-        for viewer, events in news.items():
-            self._put(viewer, events)
-        return True
+        self._precheck, self._newest, self._is_current = after, reading, True
+        self._problem = self._trouble = self._greeting = None
+        self._publish(events)
+        self._greet(greetings)
+        return bool(events)
 
     def fail(self, problem: PrecheckProblem, next_attempt_seconds: float) -> None:
         """Tell every viewer of trouble and when the next attempt is; give up if there is to be none.
@@ -81,19 +119,33 @@ class Topic:
             is_permanent, problem = False, replace(problem, retryable=True)
         if not is_permanent:
             problem = replace(problem, retry_after_seconds=next_attempt_seconds)
-        self._revision = self._next_revision()
-        event = self._trouble(problem)
-        self._problem = problem
+        event = self._troubled(problem)
+        self._problem, self._trouble = problem, Told(self._revisions.next(), event)
         self.is_given_up = is_permanent
-        for viewer in self.viewers:
+        for viewer in list(self.viewers):
             self._tell(viewer, event)
 
     def end(self, viewer: Viewer, problem: PrecheckProblem) -> None:
         """Tell one viewer why its watch ends, with the state that is known."""
         now = self._clock.now()
         known = aged(self._newest, PrecheckSnapshotSource.CACHED, now) if self._newest else None
-        viewer.put(self.reference, self._event(PrecheckEventKind.PROBLEM, known, problem=problem))
+        self._put(viewer, [self._event(PrecheckEventKind.PROBLEM, known, problem=problem)])
         viewer.finish(self.reference)
+
+    def _publish(self, events: Iterable[PrecheckEvent]) -> None:
+        viewers = [viewer for viewer in self.viewers if viewer not in self._waiting]
+        for event in events:
+            told = Told(self._revisions.next(), event)
+            self._history.add(told)
+            if viewers:
+                letter = Letter(self.reference, event, told.revision, Delivery(len(viewers)))
+                for viewer in viewers:
+                    viewer.put(letter)
+
+    def _greet(self, greetings: Sequence[PrecheckEvent]) -> None:
+        waiting, self._waiting = self._waiting, {}
+        for viewer, has_gap in waiting.items():
+            self._put(viewer, with_gap(greetings) if has_gap else greetings)
 
     def _may_come_back(self, problem: PrecheckProblem) -> bool:
         # Answers may be partial: who was there a moment ago and is left out, without the vendor's
@@ -111,21 +163,22 @@ class Topic:
     def _shows_work(self) -> bool:
         return self._precheck is not None and not self._precheck.status.is_final
 
-    def _greeting(self, viewer: Viewer, precheck: Precheck) -> list[PrecheckEvent]:
-        gap = viewer.resumed_after is not None and self._revision > viewer.resumed_after
-        events = [self._event(PrecheckEventKind.SNAPSHOT, precheck, gap=gap)]
-        if precheck.status.is_final:
-            events.append(self._event(PrecheckEventKind.COMPLETED, precheck))
-        return events
+    def _greetings(self, precheck: Precheck) -> Sequence[PrecheckEvent]:
+        """What shows the state as it is now: the same events for all who come within a moment."""
+        moment = self._clock.monotonic()
+        if self._greeting is None or not 0 <= moment - self._greeting[0] <= _GREETS_ALIKE_SECONDS:
+            now = self._clock.now()
+            self._greeting = (moment, first_events(aged(precheck, PrecheckSnapshotSource.CACHED, now), now))
+        return self._greeting[1]
 
-    def _news(self, before: Precheck, after: Precheck) -> list[PrecheckEvent]:
+    def _news(self, before: Precheck, after: Precheck) -> tuple[PrecheckEvent, ...]:
         kind = kind_of_change(before, after)
         event = self._event(kind, after, changes=changed_items(before, after))
         if kind is PrecheckEventKind.COMPLETED and after.run > before.run:
-            return [replace(event, kind=PrecheckEventKind.RESTARTED), event]
-        return [event]
+            return (replace(event, kind=PrecheckEventKind.RESTARTED), event)
+        return (event,)
 
-    def _trouble(self, problem: PrecheckProblem) -> PrecheckEvent:
+    def _troubled(self, problem: PrecheckProblem) -> PrecheckEvent:
         known = self._newest
         if known is not None:
             known = aged(known, PrecheckSnapshotSource.STALE, self._clock.now(), problem)
@@ -133,13 +186,12 @@ class Topic:
 
     def _put(self, viewer: Viewer, events: Iterable[PrecheckEvent]) -> None:
         for event in events:
-            viewer.put(self.reference, event)
+            viewer.put(Letter(self.reference, event, self._revisions.newest))
 
     def _tell(self, viewer: Viewer, trouble: PrecheckEvent) -> None:
-        viewer.put(self.reference, trouble)
+        self._put(viewer, [trouble])
         if self.is_given_up:
             viewer.finish(self.reference)
 
     def _event(self, kind: PrecheckEventKind, precheck: Precheck | None, **parts: Any) -> PrecheckEvent:
-        cursor = f"{self._epoch}.{self._revision}"
-        return PrecheckEvent(kind=kind, cursor=cursor, at=self._clock.now(), precheck=precheck, **parts)
+        return PrecheckEvent(kind=kind, cursor="", at=self._clock.now(), precheck=precheck, **parts)

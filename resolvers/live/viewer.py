@@ -1,31 +1,44 @@
-"""One stream: a mailbox that holds the newest state of each watched precheck, and the rules for its end."""
+"""One stream: what it waits for, what it was told, and the rules for its end."""
 
 import asyncio
+from collections.abc import Callable, Collection
 
 from msgspec.structs import replace
 
 from resolvers.domain import PrecheckEvent
 from resolvers.errors import RequestError
-from resolvers.live.diff import joined_changes
+from resolvers.live.cursor import Cursors, Position
+from resolvers.live.mailbox import Letter, Mailbox
+from resolvers.metrics import EVENTS_PUSHED
 from resolvers.reference import Reference
 from resolvers.vocabulary import PrecheckEventKind, PrecheckStreamEnd, PrecheckVerdict
 
-_MOST_WAITING_EVENTS = 4
-_STATE_KINDS = (PrecheckEventKind.SNAPSHOT, PrecheckEventKind.CHANGED, PrecheckEventKind.RESTARTED)
-
 
 class Viewer:
-    """Takes events from topics and gives them to one stream. A slow stream finds the newest state, not a queue."""
+    """Takes letters from topics and gives their events to one stream.
+
+    `leave` is called for each precheck of which nothing more is to come. `overdue` is asked before every
+    event, and tells what is to be told once the time is over.
+    """
 
     def __init__(
-        self, references: frozenset[Reference], until: PrecheckStreamEnd, resumed_after: int | None = None
+        self,
+        references: Collection[Reference],
+        until: PrecheckStreamEnd,
+        cursors: Cursors,
+        leave: Callable[[Reference], None],
+        position: Position | None = None,
     ) -> None:
         self.unfinished = set(references)
-        self.resumed_after = resumed_after
+        self.revision = position.revision if position else 0
         self._running = set(references)
+        self._unshown = set(position.unshown if position else references)
         self._until = until
-        self._mailbox: dict[Reference | None, list[PrecheckEvent]] = {}
-        self._arrived = asyncio.Event()
+        self._cursors = cursors
+        self._leave = leave
+        self._mailbox = Mailbox()
+        self._arrival: asyncio.Future[None] | None = None
+        self._sending: Letter | None = None
         self._blocked: Reference | None = None
         self._fault: RequestError | None = None
 
@@ -34,65 +47,100 @@ class Viewer:
         """Whether it waits for runs after this one."""
         return self._until is PrecheckStreamEnd.NEVER
 
-    def put(self, reference: Reference | None, event: PrecheckEvent) -> None:
-        """Hand over an event; never waits."""
-        if self._blocked is not None and reference != self._blocked:
+    def put(self, letter: Letter) -> None:
+        """Hand over a letter; never waits."""
+        is_of_others = self._blocked is not None and letter.reference != self._blocked
+        if is_of_others or (letter.reference is not None and self._has_ended(letter.reference)):
+            letter.done()
             return
-        if reference and self._has_ended(reference):
-            return
-        waiting = self._mailbox.setdefault(reference, [])
-        # Troubles of references that could not be read stand for different references: none replaces another.
-        waiting[-1:] = _merged(waiting[-1], event) if waiting and reference else [*waiting[-1:], event]
-        if reference and len(waiting) > _MOST_WAITING_EVENTS:
-            del waiting[0]
-            waiting[0] = replace(waiting[0], gap=True)
-        self._arrived.set()
+        self._mailbox.put(letter)
+        self._wake()
+
+    def recall(self, reference: Reference, event: PrecheckEvent) -> None:
+        """This is what the viewer was told last of a precheck, in a stream before this one."""
+        self._note(reference, event)
+        self._wake()
 
     def finish(self, reference: Reference) -> None:
-        """No more events of this precheck are to come."""
-        self.unfinished.discard(reference)
+        """No more letters of this precheck are to come."""
         self._running.discard(reference)
-        self._arrived.set()
+        self._end(reference)
+        self._wake()
 
-    def stop(self, fault: RequestError) -> None:
-        """End the stream with this error, after what waits in its mailbox."""
+    def stop(self, fault: RequestError, *, at_once: bool = False) -> None:
+        """End the stream with this error, after what waits in its mailbox unless that is to be dropped."""
+        if at_once:
+            self._mailbox.clear()
         self._fault = fault
-        self._arrived.set()
+        self._wake()
+
+    def close(self) -> None:
+        """Nobody fetches anything any more."""
+        self._mailbox.clear()
+        self._sent()
 
     async def next(self) -> PrecheckEvent | None:
         """The next event, or None when the stream has ended as `until` says. Raises what it was stopped with."""
+        self._sent()
         while not self._mailbox:
             if self._fault is not None:
                 raise self._fault
             if self._blocked is not None or not self.unfinished:
                 return None
-            self._arrived.clear()
-            await self._arrived.wait()
-        reference, waiting = next(iter(self._mailbox.items()))
-        event = waiting.pop(0)
-        if not waiting:
-            del self._mailbox[reference]
-        if reference is not None:
-            self._note(reference, event)
-        return replace(event, remaining=len(self._running))
+            self._arrival = asyncio.get_running_loop().create_future()
+            await self._arrival
+        self._sending = letter = self._mailbox.take()
+        EVENTS_PUSHED.inc()
+        self.revision = max(self.revision, letter.revision)
+        if letter.reference is not None:
+            self._note(letter.reference, letter.event)
+        return replace(
+            letter.event,
+            cursor=self._cursors.write(self.revision, self._unshown),
+            remaining=len(self._running),
+        )
+
+    def _wake(self) -> None:
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
+
+    def _sent(self) -> None:
+        if self._sending is not None:
+            self._sending.done()
+            self._sending = None
 
     def _has_ended(self, reference: Reference) -> bool:
         # The poller may go on a moment after the end, or for viewers that stay: that is not for this one.
-        waiting = self._mailbox.get(reference)
-        is_told = waiting is not None and waiting[-1].kind is PrecheckEventKind.COMPLETED
-        return not self.stays and (is_told or reference not in self.unfinished)
+        if self.stays:
+            return False
+        newest = self._mailbox.newest(reference)
+        is_told = newest is not None and newest.kind is PrecheckEventKind.COMPLETED
+        return is_told or reference not in self.unfinished
+
+    def _end(self, reference: Reference) -> None:
+        if reference in self.unfinished:
+            self.unfinished.discard(reference)
+            self._leave(reference)
 
     def _note(self, reference: Reference, event: PrecheckEvent) -> None:
+        if event.kind is not PrecheckEventKind.PROBLEM and not _has_end_to_come(event):
+            self._unshown.discard(reference)
         if event.kind is PrecheckEventKind.COMPLETED:
             self._running.discard(reference)
             if not self.stays:
-                self.unfinished.discard(reference)
+                self._end(reference)
         elif reference in self.unfinished and (event.kind is PrecheckEventKind.RESTARTED or _is_at_work(event)):
             self._running.add(reference)
         if self._until is PrecheckStreamEnd.FIRST_BLOCKER and _is_blocked(event):
             # What waits for other prechecks no longer matters; the end of the blocked one is still told.
             self._blocked = reference
-            self._mailbox = {key: events for key, events in self._mailbox.items() if key == reference}
+            self._mailbox.keep_only(reference)
+
+
+def _has_end_to_come(event: PrecheckEvent) -> bool:
+    """Whether this shows a run that is over, and its COMPLETED follows."""
+    is_over = event.precheck is not None and event.precheck.status.is_final
+    return is_over and event.kind is PrecheckEventKind.SNAPSHOT
 
 
 def _is_at_work(event: PrecheckEvent) -> bool:
@@ -101,22 +149,3 @@ def _is_at_work(event: PrecheckEvent) -> bool:
 
 def _is_blocked(event: PrecheckEvent) -> bool:
     return event.precheck is not None and event.precheck.verdict is PrecheckVerdict.BLOCKED
-
-
-def _merged(waiting: PrecheckEvent, event: PrecheckEvent) -> list[PrecheckEvent]:
-    """What stays of an event that was not fetched when the next one of its precheck comes."""
-    if waiting.kind is PrecheckEventKind.PROBLEM:
-        return [event]
-    if waiting.kind not in _STATE_KINDS or event.kind not in (
-        PrecheckEventKind.CHANGED,
-        PrecheckEventKind.COMPLETED,
-    ):
-        return [waiting, event]
-    if event.kind is PrecheckEventKind.COMPLETED and waiting.kind is not PrecheckEventKind.CHANGED:
-        return [replace(waiting, precheck=event.precheck), event]
-    if waiting.kind is PrecheckEventKind.SNAPSHOT:
-        return [replace(event, kind=waiting.kind, changes=(), gap=waiting.gap)]
-    items = event.precheck.items if event.precheck else ()
-    changes = joined_changes(items, waiting.changes, event.changes)
-    kind = event.kind if waiting.kind is PrecheckEventKind.CHANGED else waiting.kind
-    return [replace(event, kind=kind, changes=changes, gap=waiting.gap or event.gap)]

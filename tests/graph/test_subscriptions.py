@@ -192,26 +192,6 @@ async def test_a_re_run_under_the_same_id_is_told(server: Served, emulator: Emul
     await events.aclose()
 
 
-async def test_a_cursor_of_the_newest_state_leaves_no_gap_and_an_older_one_does(
-    server: Served, emulator: Emulator
-) -> None:
-    reference = emulator.create_run("dts", scenario="clean", seconds=LONG)
-    async with Socket(server.url) as socket:
-        await socket.subscribe("1", UPDATES, refs=[ref("dts", reference)])
-        first = event_of((await socket.receive())["payload"])
-        await socket.subscribe("2", UPDATES, refs=[ref("dts", reference)], after=first["cursor"])
-        resumed = event_of((await socket.receive())["payload"])
-        assert (resumed["kind"], resumed["gap"]) == ("SNAPSHOT", False)
-        emulator.advance(LONG / 2)
-        assert {(await socket.receive())["id"] for _ in range(2)} == {"1", "2"}
-        await socket.subscribe("3", UPDATES, refs=[ref("dts", reference)], after=first["cursor"])
-        late = event_of((await socket.receive())["payload"])
-        assert (late["kind"], late["gap"]) == ("SNAPSHOT", True)
-        never_given = f"{first['cursor'].partition('.')[0]}.99999999"
-        await socket.subscribe("4", UPDATES, refs=[ref("dts", reference)], after=never_given)
-        assert event_of((await socket.receive())["payload"])["gap"] is True
-
-
 async def test_a_deadline_ends_a_stream_with_a_word(providers: list[ProviderSettings], emulator: Emulator) -> None:
     stuck = emulator.create_run("ninedata", scenario="stuck", seconds=LONG)
     with served(providers, Settings(stream_deadline_seconds=0.3)) as server:

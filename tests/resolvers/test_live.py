@@ -1,7 +1,6 @@
 """Live progress below GraphQL: mailboxes, topics and pace, without any clock but the test's."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import Any
 
 import pytest
@@ -9,8 +8,10 @@ from msgspec.structs import replace
 
 from resolvers.clock import Clock
 from resolvers.domain import Precheck, PrecheckProblem
-from resolvers.errors import InternalFault, Unreachable
-from resolvers.live.diff import changed_items, kind_of_change
+from resolvers.errors import BadRequest, InternalFault, Unreachable
+from resolvers.live.cursor import Cursors, Position
+from resolvers.live.diff import changed_items, kept_items, kind_of_change
+from resolvers.live.history import Revisions
 from resolvers.live.poller import Pace
 from resolvers.live.topic import Topic
 from resolvers.live.viewer import Viewer
@@ -20,6 +21,7 @@ from resolvers.verdict import continued
 from resolvers.vocabulary import (
     PrecheckCategory,
     PrecheckItemState,
+    PrecheckLocale,
     PrecheckSide,
     PrecheckStatus,
     PrecheckStreamEnd,
@@ -50,16 +52,21 @@ def reading(
     return report.close(status)
 
 
-def topic_with(*viewers: Viewer, reference: Reference = REFERENCE) -> Topic:
-    revisions = count(1)
-    topic = Topic(reference, Clock(), lambda: next(revisions), "epoch")
+def topic_with(*viewers: Viewer, reference: Reference = REFERENCE, revisions: Revisions | None = None) -> Topic:
+    topic = Topic(reference, Clock(), revisions or Revisions())
     for viewer in viewers:
         topic.join(viewer)
     return topic
 
 
-def viewer(*references: Reference, until: str = "ALL_COMPLETED", after: int | None = None) -> Viewer:
-    return Viewer(frozenset(references or [REFERENCE]), PrecheckStreamEnd(until), after)
+def viewer(*references: Reference, until: str = "ALL_COMPLETED", position: Position | None = None) -> Viewer:
+    watched = references or (REFERENCE,)
+    left: list[Reference] = []
+    return Viewer(watched, PrecheckStreamEnd(until), cursors(*watched), left.append, position)
+
+
+def cursors(*references: Reference, process: str = "process") -> Cursors:
+    return Cursors(process, references, PrecheckLocale.EN)
 
 
 async def drained(viewer: Viewer, events: int) -> list[tuple[Any, ...]]:
@@ -74,15 +81,19 @@ async def drained(viewer: Viewer, events: int) -> list[tuple[Any, ...]]:
     return seen
 
 
-async def test_a_slow_viewer_finds_the_newest_state_and_every_change_since() -> None:
+async def test_a_slow_viewer_finds_the_newest_state_and_hears_that_it_has_missed_some() -> None:
     slow = viewer()
     topic = topic_with(slow)
     topic.take(reading(RUNNING, "PENDING", "PENDING"))
     assert await drained(slow, 1) == [("SNAPSHOT", 1, [])]
     topic.take(reading(RUNNING, "RUNNING", "PENDING"))
     topic.take(reading(RUNNING, "PASSED", "PENDING"))
-    topic.take(reading(RUNNING, "PASSED", "RUNNING"))
-    assert await drained(slow, 1) == [("CHANGED", 1, [("check0", "PENDING"), ("check1", "PENDING")])]
+    newest = reading(RUNNING, "PASSED", "RUNNING")
+    topic.take(newest)
+    event = await slow.next()
+    assert event is not None
+    assert (event.kind.value, event.gap, event.precheck) == ("CHANGED", True, newest)
+    assert [change.item.code for change in event.changes] == ["check1"], "those of the newest event"
 
 
 async def test_completed_is_never_dropped_and_snapshot_comes_first() -> None:
@@ -93,16 +104,6 @@ async def test_completed_is_never_dropped_and_snapshot_comes_first() -> None:
     topic.take(reading(COMPLETED, "PASSED"))
     assert await drained(slow, 2) == [("SNAPSHOT", 1, []), ("COMPLETED", 0, [("check0", "RUNNING")])]
     assert await slow.next() is None
-
-
-async def test_a_slow_viewer_hears_of_no_change_of_an_item_that_has_vanished_since() -> None:
-    slow = viewer()
-    topic = topic_with(slow)
-    topic.take(reading(RUNNING, "PENDING", "PENDING"))
-    await drained(slow, 1)
-    topic.take(reading(RUNNING, "PASSED", "PASSED"))
-    topic.take(reading(RUNNING, "PASSED"))
-    assert await drained(slow, 1) == [("CHANGED", 1, [("check0", "PENDING")])]
 
 
 async def test_an_end_long_after_the_run_was_at_work_is_told_at_once_and_may_be_taken_back() -> None:
@@ -163,7 +164,7 @@ async def test_a_re_run_is_told_even_if_it_was_over_between_two_readings() -> No
     assert kinds == ["SNAPSHOT", "COMPLETED", "RESTARTED", "COMPLETED"]
 
 
-async def test_a_stuck_viewer_of_a_restless_precheck_holds_few_events() -> None:
+async def test_a_stuck_viewer_of_a_restless_precheck_holds_every_end_and_little_else() -> None:
     stuck = viewer(until="NEVER")
     topic = topic_with(stuck)
     seen = continued(None, reading(COMPLETED, "PASSED"))
@@ -172,7 +173,10 @@ async def test_a_stuck_viewer_of_a_restless_precheck_holds_few_events() -> None:
         for status, state in ((RUNNING, "RUNNING"), (COMPLETED, "PASSED"), (COMPLETED, "PASSED")):
             seen = continued(seen, reading(status, state))
             topic.take(seen)
-    events = [await stuck.next() for _ in range(4)]
+    events = [await stuck.next() for _ in range(54)]
+    kinds = [event.kind.value for event in events if event]
+    assert kinds.count("COMPLETED") == 51
+    assert kinds.count("RESTARTED") == 3
     assert events[0] is not None
     assert events[0].gap is True
     assert events[-1] is not None
@@ -184,10 +188,10 @@ async def test_an_unchanged_reading_is_no_event_but_a_recovery_is() -> None:
     topic = topic_with(one)
     assert topic.take(reading(RUNNING, "PENDING"))
     assert not topic.take(reading(RUNNING, "PENDING"))
+    assert await drained(one, 1) == [("SNAPSHOT", 1, [])]
     topic.fail(DOWN, 2.5)
     assert topic.take(reading(RUNNING, "PENDING"))
-    await drained(one, 1)
-    assert await drained(one, 1) == [("CHANGED", 1, [])]
+    assert await drained(one, 1) == [("CHANGED", 1, [])], "the problem is over before it was told"
 
 
 async def test_a_problem_says_when_the_next_attempt_is_and_keeps_the_older_state() -> None:
@@ -238,16 +242,110 @@ async def test_nothing_is_told_after_the_end_but_to_a_viewer_that_stays() -> Non
     assert [kind for kind, _, _ in await drained(staying, 3)] == ["SNAPSHOT", "COMPLETED", "PROBLEM"]
 
 
-async def test_resuming_after_the_newest_event_leaves_no_gap() -> None:
-    topic = topic_with()
+async def test_a_cursor_tells_whose_state_was_not_shown_yet() -> None:
+    revisions = Revisions()
+    one = viewer(REFERENCE, OTHER)
+    topic, other = topic_with(one, revisions=revisions), topic_with(one, reference=OTHER, revisions=revisions)
     topic.take(reading(RUNNING, "PENDING"))
-    topic.take(reading(RUNNING, "PASSED"))
-    for after, gap in ((None, False), (2, False), (1, True), (-1, True)):
-        resumed = viewer(after=after)
-        topic.join(resumed)
-        event = await resumed.next()
+    other.take(reading(COMPLETED, "PASSED", reference=OTHER))
+    read = cursors(OTHER, REFERENCE).read
+    unshown = []
+    for _ in range(3):
+        event = await one.next()
         assert event is not None
-        assert (event.kind.value, event.gap, event.cursor) == ("SNAPSHOT", gap, "epoch.2")
+        position = read(event.cursor, revisions.newest)
+        assert position is not None
+        unshown.append((event.kind.value, position.unshown))
+    # Who was told the state of a run that is over, and not its end, is told both again.
+    of_other = frozenset([OTHER])
+    assert unshown == [("SNAPSHOT", of_other), ("SNAPSHOT", of_other), ("COMPLETED", frozenset())]
+
+
+async def test_events_come_in_the_order_of_their_cursors_to_slow_viewers_too() -> None:
+    revisions = Revisions()
+    slow = viewer(REFERENCE, OTHER)
+    topic, other = topic_with(slow, revisions=revisions), topic_with(slow, reference=OTHER, revisions=revisions)
+    topic.take(reading(RUNNING, "PENDING"))
+    other.take(reading(RUNNING, "PENDING", reference=OTHER))
+    await drained(slow, 2)
+    topic.take(reading(RUNNING, "RUNNING"))
+    other.take(reading(RUNNING, "RUNNING", reference=OTHER))
+    topic.take(reading(RUNNING, "PASSED"))
+    seen = [await slow.next() for _ in range(2)]
+    told = [(event.precheck and event.precheck.external_id, event.cursor.split(".")[1]) for event in seen if event]
+    assert told == [(OTHER.external_id, "4"), (REFERENCE.external_id, "5")]
+
+
+async def test_who_comes_back_is_told_what_came_after_once() -> None:
+    first = viewer()
+    topic = topic_with(first)
+    for states in ("PENDING", "RUNNING", "PASSED"):
+        topic.take(reading(RUNNING, states))
+    for revision, told in ((1, [2, 3]), (2, [3]), (3, [])):
+        back = viewer(position=Position(revision))
+        missed = topic.rejoin(back, revision)
+        assert missed is not None
+        assert [each.revision for each in missed] == told
+    assert topic.rejoin(viewer(), 0) is None, "that was before anything was known"
+
+
+async def test_what_is_too_long_ago_is_forgotten() -> None:
+    topic = topic_with(viewer())
+    for number in range(100):
+        topic.take(reading(RUNNING, "PENDING" if number % 2 else "RUNNING"))
+    assert topic.rejoin(viewer(), 50) is None
+    missed = topic.rejoin(viewer(), 69)
+    assert missed is not None
+    assert len(missed) == 31
+
+
+async def test_who_was_told_the_end_has_nothing_to_wait_for() -> None:
+    topic = topic_with(viewer())
+    topic.take(reading(RUNNING, "RUNNING"))
+    topic.take(reading(COMPLETED, "PASSED"))
+    back = viewer(position=Position(2))
+    assert topic.rejoin(back, 2) == []
+    assert await back.next() is None
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["other.3.{of}", "process.9.{of}", "process.3.0badf00d", "process.3", "process." + "9" * 400 + ".{of}"],
+)
+def test_a_cursor_of_elsewhere_is_no_position(cursor: str) -> None:
+    mine = cursors(REFERENCE)
+    of = mine.write(3, ()).split(".")[2]
+    assert mine.read(cursor.format(of=of), 5) is None
+    assert mine.read(f"process.3.{of}", 5) == Position(3)
+    assert mine.read(f"process.3.{of}.nonsense", 5) == Position(3, frozenset([REFERENCE]))
+
+
+@pytest.mark.parametrize("cursor", ["", "yesterday", ".3", "process.", "process.x", "process.-1", "process.٣"])
+def test_what_is_no_cursor_is_refused(cursor: str) -> None:
+    with pytest.raises(BadRequest):
+        cursors(REFERENCE).read(cursor, 5)
+
+
+async def test_a_viewer_that_joins_finds_the_same_events_as_one_a_moment_before() -> None:
+    topic = topic_with(viewer())
+    topic.take(reading(RUNNING, "PENDING"))
+    events = []
+    for _ in range(2):
+        late = viewer()
+        topic.join(late)
+        event = await late.next()
+        assert event is not None
+        events.append(event)
+    assert events[0].precheck is events[1].precheck
+    assert events[0].cursor == events[1].cursor
+
+
+def test_items_that_are_equal_stay_the_very_same() -> None:
+    before = reading(RUNNING, "PASSED", "RUNNING")
+    changed = kept_items(before, reading(RUNNING, "PASSED", "FAILED"))
+    assert changed.items[0] is before.items[0]
+    assert changed.items[1].state is PrecheckItemState.FAILED
+    assert kept_items(before, reading(COMPLETED, "PASSED", "RUNNING")).items is before.items
 
 
 def test_a_moved_item_is_no_change_and_a_new_one_has_no_previous_state() -> None:

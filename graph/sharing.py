@@ -1,0 +1,121 @@
+"""Streams that ask alike: each event is executed and encoded once for all of them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple, TypeAlias
+
+import orjson
+from graphql import GraphQLError
+from msgspec.structs import replace
+from strawberry.types import ExecutionResult
+
+from graph.recent import Recent
+from resolvers.domain import PrecheckEvent
+
+Execute: TypeAlias = Callable[[PrecheckEvent], ExecutionResult | Awaitable[ExecutionResult]]
+
+# Stands in an encoded event where its gap belongs. No text of an answer holds it: JSON escapes its second sign.
+_HOLE = b'"\x00gap"'
+_MEBIBYTE = 1024 * 1024
+_OVERHEAD_BYTES = 1024
+
+
+class Encoded:
+    """An event as equal viewers see it; whether one of them has missed some before it is left open."""
+
+    def __init__(self, result: ExecutionResult, gap_names: Iterable[str]) -> None:
+        self._errors: list[GraphQLError] | None = result.errors
+        for shown in result.data.values() if isinstance(result.data, dict) else ():
+            for name in gap_names if isinstance(shown, dict) else ():
+                if name in shown:
+                    shown[name] = orjson.Fragment(_HOLE)
+        self._pieces = orjson.dumps(result.data).split(_HOLE)
+        self._results: dict[bool, ExecutionResult] = {}
+        self.size = sum(map(len, self._pieces)) + _OVERHEAD_BYTES
+
+    def result(self, *, gap: bool) -> ExecutionResult:
+        """The event's result; its data is JSON already."""
+        result = self._results.get(gap)
+        if result is None:
+            data: Any = orjson.Fragment((b"true" if gap else b"false").join(self._pieces))
+            result = self._results[gap] = ExecutionResult(data, self._errors)
+        return result
+
+
+class _Kept(NamedTuple):
+    """An encoded event, and the event itself, so that no other one is ever given the identities of its parts."""
+
+    event: PrecheckEvent
+    encoded: Encoded
+
+
+class Audience:
+    """The viewers who ask alike, while there are any. `execute` makes the result of an event for all of them."""
+
+    def __init__(
+        self, number: int, execute: Execute, gap_names: Iterable[str], kept: Recent[Hashable, _Kept]
+    ) -> None:
+        self.members = 0
+        self._number = number
+        self._execute = execute
+        self._gap_names = gap_names
+        self._kept = kept
+        self._under_way: dict[Hashable, asyncio.Task[Encoded]] = {}
+
+    async def result(self, event: PrecheckEvent) -> ExecutionResult:
+        """The result of an event, executed for whoever comes first."""
+        if self.members == 1 and not self._under_way:
+            made = self._execute(event)
+            return made if isinstance(made, ExecutionResult) else await made
+        key = (self._number, event.kind, event.cursor, event.remaining, id(event.precheck), id(event.problem))
+        kept = self._kept.get(key)
+        encoded = kept.encoded if kept is not None else await self._made(key, event)
+        return encoded.result(gap=event.gap)
+
+    async def _made(self, key: Hashable, event: PrecheckEvent) -> Encoded:
+        task = self._under_way.get(key)
+        if task is None:
+            made = self._execute(replace(event, gap=False))
+            if isinstance(made, ExecutionResult):
+                return self._encoded(key, event, made)
+            # A task of its own: the viewer who came first may leave while the others wait.
+            task = self._under_way[key] = asyncio.create_task(self._awaited(key, event, made))
+        return await asyncio.shield(task)
+
+    async def _awaited(self, key: Hashable, event: PrecheckEvent, made: Awaitable[ExecutionResult]) -> Encoded:
+        try:
+            return self._encoded(key, event, await made)
+        finally:
+            del self._under_way[key]
+
+    def _encoded(self, key: Hashable, event: PrecheckEvent, result: ExecutionResult) -> Encoded:
+        encoded = Encoded(result, self._gap_names)
+        self._kept.keep(key, _Kept(event, encoded), encoded.size)
+        return encoded
+
+
+class Audiences:
+    """All streams of this process by what they ask; the newest events are kept encoded, 32 MiB of them at most."""
+
+    def __init__(self) -> None:
+        self._audiences: dict[Hashable, Audience] = {}
+        self._kept: Recent[Hashable, _Kept] = Recent(most=4096, largest=4 * _MEBIBYTE, room=32 * _MEBIBYTE)
+        self._numbers = 0
+
+    @contextmanager
+    def joined(self, question: Hashable, execute: Execute, gap_names: Iterable[str]) -> Iterator[Audience]:
+        """The audience of a question, with one member more while the block lasts; None is asked by one only."""
+        audience = self._audiences.get(question)
+        if audience is None:
+            self._numbers += 1
+            audience = Audience(self._numbers, execute, gap_names, self._kept)
+            if question is not None:
+                self._audiences[question] = audience
+        audience.members += 1
+        try:
+            yield audience
+        finally:
+            audience.members -= 1
+            if not audience.members:
+                self._audiences.pop(question, None)

@@ -1,0 +1,21 @@
+"""How long a change takes from the vendor's answer to the last viewer."""
+
+import time
+
+from resolvers.metrics import DELIVERY_SECONDS
+
+
+class Delivery:
+    """One change on its way to `viewers`; each of them says when it needs it no more."""
+
+    __slots__ = ("_begun", "_left")
+
+    def __init__(self, viewers: int) -> None:
+        self._begun = time.perf_counter()
+        self._left = viewers
+
+    def done(self) -> None:
+        """One viewer has sent it, was given a newer one in its place, or has gone."""
+        self._left -= 1
+        if not self._left:
+            DELIVERY_SECONDS.observe(time.perf_counter() - self._begun)

@@ -1,0 +1,52 @@
+"""What happened to one precheck of late, for viewers who come back."""
+
+from collections import deque
+from typing import NamedTuple
+
+from resolvers.domain import PrecheckEvent
+
+_MOST_EVENTS = 32
+
+
+class Revisions:
+    """Numbers the events of this process in the order in which they come about."""
+
+    def __init__(self) -> None:
+        self.newest = 0
+
+    def next(self) -> int:
+        """The number of an event that comes about now."""
+        self.newest += 1
+        return self.newest
+
+
+class Told(NamedTuple):
+    """An event and its revision."""
+
+    revision: int
+    event: PrecheckEvent
+
+
+class Since(NamedTuple):
+    """What a viewer knows who was told everything up to some revision, and what came after it."""
+
+    known: PrecheckEvent
+    missed: list[Told]
+
+
+class History:
+    """The newest events of one precheck that showed its state; the oldest of them is what the others build on."""
+
+    def __init__(self, most: int = _MOST_EVENTS) -> None:
+        self._told: deque[Told] = deque(maxlen=most)
+
+    def add(self, told: Told) -> None:
+        """Remember the newest one; the oldest may be forgotten for it."""
+        self._told.append(told)
+
+    def since(self, revision: int) -> Since | None:
+        """What came after a revision; None where that is not remembered."""
+        known = [told for told in self._told if told.revision <= revision]
+        if not known:
+            return None
+        return Since(known[-1].event, [told for told in self._told if told.revision > revision])
