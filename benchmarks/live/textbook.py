@@ -9,6 +9,7 @@ import secrets
 import socket
 import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -61,7 +62,7 @@ class Topic:
         """What is known comes at once."""
         self.queues.add(queue)
         if self._event is not None:
-            queue.put_nowait(self._event)
+            queue.put_nowait(replace(self._event, kind=PrecheckEventKind.SNAPSHOT))
 
     async def _poll(self) -> None:
         async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
