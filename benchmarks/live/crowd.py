@@ -11,7 +11,7 @@ from typing import NamedTuple
 from benchmarks.live.viewers import Kind, SocketViewer, Viewer
 
 PATIENCE_SECONDS = 120.0
-_AT_ONCE = 256
+AT_ONCE = 256
 
 
 class Delivery(NamedTuple):
@@ -62,7 +62,7 @@ class Crowd:
         questions: Sequence[bytes],
         number: int,
         kind: Kind = SocketViewer,
-        at_once: int = _AT_ONCE,
+        at_once: int = AT_ONCE,
     ) -> float:
         """Seconds until so many more have their first event; they ask the questions in turns."""
         began = time.monotonic()
@@ -101,10 +101,14 @@ class Crowd:
 
     async def leave(self) -> None:
         """Everyone is gone at once."""
-        gone, self.viewers = self.viewers, []
-        for viewer in gone:
+        for viewer in self.viewers:
             viewer.drop()
-        while any(viewer.is_open for viewer in gone):  # noqa: ASYNC110 - nobody tells of the last one
+        await self.gone()
+        self.viewers = []
+
+    async def gone(self) -> None:
+        """Once no viewer has a connection any more."""
+        while any(viewer.is_open for viewer in self.viewers):  # noqa: ASYNC110 - nobody tells of the last one
             await asyncio.sleep(0.01)
 
     async def _enter(self, viewer: Viewer) -> None:

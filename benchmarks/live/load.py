@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import uvloop
 
-from benchmarks.live.crowd import Crowd
+from benchmarks.live.crowd import AT_ONCE, Crowd
 
 READY = "load: "
 _LONGEST_LINE = 64 * 1024 * 1024
@@ -20,9 +20,9 @@ class Load:
     def __init__(self) -> None:
         self._crowd = Crowd()
 
-    async def open(self, url: str, questions: list[str], number: int) -> float:
+    async def open(self, url: str, questions: list[str], number: int, at_once: int = AT_ONCE) -> float:
         """Seconds until so many viewers more have had their first event."""
-        return await self._crowd.open(url, [each.encode() for each in questions], number)
+        return await self._crowd.open(url, [each.encode() for each in questions], number, at_once=at_once)
 
     async def expect(self, events: int | None = None) -> None:
         """Wait for so many events from now on; None means one for each viewer."""

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 _INIT = b'{"type":"connection_init"}'
 _PONG = b'{"type":"pong"}'
 _TYPE_ENDS = 64  # where the type of a message stands, at the latest
-_RESTARTING = b"SERVER_RESTARTING"
+RESTARTING = "SERVER_RESTARTING"
 
 
 class Listener(Protocol):
@@ -107,7 +107,7 @@ class SocketViewer(Viewer):
             self.drop()
             return len(data)
         self.is_upgraded = True
-        self._say(_INIT)
+        self.say(_INIT)
         return end + 4
 
     def _frame(self, opcode: int, data: bytes, start: int, end: int, now: float) -> None:
@@ -125,16 +125,17 @@ class SocketViewer(Viewer):
 
     def _message(self, text: bytes) -> None:
         if b'"connection_ack"' in text:
-            self._say(b'{"id":"1","type":"subscribe","payload":' + self.question + b"}")
+            self.say(b'{"id":"1","type":"subscribe","payload":' + self.question + b"}")
         elif b'"ping"' in text[:_TYPE_ENDS]:
-            self._say(_PONG)
+            self.say(_PONG)
         elif b'"complete"' in text[:_TYPE_ENDS]:
             self.has_completed = True
         else:
             self.end = text[:300].decode()
             self.drop()
 
-    def _say(self, text: bytes) -> None:
+    def say(self, text: bytes) -> None:
+        """One message."""
         self._send(0x81, text)
 
     def _send(self, first: int, payload: bytes) -> None:
@@ -163,8 +164,8 @@ class EventStreamViewer(Viewer):
             self._event(event, now)
 
     def _event(self, event: bytes, now: float) -> None:
-        if _RESTARTING in event:
-            self.end = _RESTARTING.decode()
+        if RESTARTING.encode() in event:
+            self.end = RESTARTING
         elif b"event: next" in event:
             self.events += 1
             self.listener.arrived(self, now)
