@@ -123,7 +123,7 @@ def _serve(
             typer.echo(line)
 
     reload = None if read_again is None else Reloading(read_again, product.reload).begin
-    serve(product.app, listener, announce, product.services.hub.close, reload)
+    serve(product.app, listener, announce, product.drain, reload)
 
 
 def _what_to_try(url: str, providers: int) -> list[str]:

@@ -15,6 +15,7 @@ from graph.execution.served import executor_class
 from graph.guard.bearers import Bearers
 from graph.guard.keys import Keys
 from graph.http.compression import compression
+from graph.http.drain import Drain
 from graph.http.endpoint import Endpoint
 from graph.http.explorer import explorer_routes
 from graph.http.metrics import metrics_route
@@ -25,6 +26,7 @@ from graph.settings import Settings
 from resolvers.clock import Clock
 from resolvers.context import Services
 from resolvers.live.hub import Hub
+from resolvers.live.places import Places
 from resolvers.live.refresher import Refresher
 from resolvers.metrics import show_breaker
 from resolvers.reference import Reference
@@ -35,7 +37,7 @@ from resolvers.vocabulary import ProviderState
 
 
 class Product(NamedTuple):
-    """The services, the app that serves them and ends them, and the way to another provider file meanwhile.
+    """The services, the app that serves them and ends them, the way out, and that to another provider file.
 
     `reload` gives the ids of the providers that are new, changed or gone; the others are not touched. It raises
     ConfigurationError, and has changed nothing then. Call it inside the event loop, once the app has started.
@@ -43,6 +45,7 @@ class Product(NamedTuple):
 
     services: Services
     app: Starlette
+    drain: Drain
     reload: Callable[[Sequence[ProviderSettings]], list[str]]
 
 
@@ -56,14 +59,16 @@ def build(
     snapshots = Snapshots(providers, LocalStore(), clock)
     snapshots.pin(_tracked(provider_settings))
     hub = Hub(snapshots, clock, settings.stream_deadline_seconds)
-    services = Services(providers, snapshots, hub, clock, settings.max_references)
+    places = Places(settings.max_streams, settings.max_streams_per_client)
+    services = Services(providers, snapshots, hub, clock, settings.max_references, places)
     refresher = Refresher(snapshots, clock)
     retiring: set[asyncio.Task[None]] = set()
     watchdog = Watchdog(clock)
     readiness = Readiness(watchdog)
     bearers = _bearers(settings, clock)
     executed = schema.executed_by(executor_class(settings.compiled_execution), settings.max_cost)
-    endpoint = Endpoint(services, executed, settings.origins, bearers)
+    endpoint = Endpoint(services, executed, settings.origins, bearers, readiness)
+    drain = Drain(readiness, endpoint.sockets, hub)
 
     def reload(fresh: Sequence[ProviderSettings]) -> list[str]:
         exchange = connections.exchange(fresh)
@@ -101,7 +106,7 @@ def build(
         middleware=[_cors(settings.origins)] if settings.origins else [],
         lifespan=lifespan,
     )
-    return Product(services, app, reload)
+    return Product(services, app, drain, reload)
 
 
 def _tracked(settings: Sequence[ProviderSettings]) -> Iterator[Reference]:

@@ -1,11 +1,12 @@
 """How errors leave: ours with their code, the client's as BAD_REQUEST, all else masked as INTERNAL and logged."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
 from graphql import GraphQLError, GraphQLFormattedError
 
-from resolvers.errors import ProblemShown, RequestError
+from resolvers.errors import ProblemShown, RequestError, ServerRestarting
 
 _log = structlog.get_logger()
 INTERNAL_MESSAGE = "This server failed to answer; its log says why."
@@ -28,6 +29,11 @@ def presented(error: GraphQLError) -> GraphQLError:
 def formatted(error: RequestError) -> GraphQLFormattedError:
     """The error as an entry of `errors`, for a request that never became an operation."""
     return {"message": str(error), "extensions": error.extensions}
+
+
+def tells_of_restart(errors: Iterable[Any] | None) -> bool:
+    """Whether these entries of `errors` end a stream because the server ends."""
+    return any(error.get("extensions", {}).get("code") == ServerRestarting.code for error in errors or ())
 
 
 def _with(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:

@@ -175,12 +175,14 @@ class OperationSchema(strawberry.federation.Schema):
                 yield _presented(PreExecutionError(data=None, errors=cast("list[GraphQLError]", errors)))
                 return
             gap_names = asked.document.selected(asked.operation).gap_names
-            joined = self._audiences.joined(_question(asked), partial(_shown, executor), gap_names)
+            audience = self._audiences.join(_question(asked), partial(_shown, executor), gap_names)
             del asked, executor  # a stream lasts long, and there may be thousands
-            async with aclosing(cast("AsyncGenerator[PrecheckEvent, None]", source)) as events:
-                with joined as audience:
+            try:
+                async with aclosing(cast("AsyncGenerator[PrecheckEvent, None]", source)) as events:
                     async for event in events:
-                        yield await audience.result(event)
+                        yield audience.at_hand(event) or await audience.result(event)
+            finally:
+                self._audiences.leave(audience)
         except Exception as error:
             yield _presented(ExecutionResult(None, [_located(error)]))
 
@@ -191,7 +193,7 @@ def _question(asked: Asked) -> Hashable:
         return None
     given = asked.variables or {}
     names = asked.document.selected(asked.operation).variables
-    values = orjson.dumps({name: given[name] for name in names if name in given})
+    values = orjson.dumps({name: given[name] for name in names if name in given}).decode()
     # What executes for the audience keeps the nodes alive, so that their ids are not used again.
     return id(asked.document.node), id(asked.operation), values, asked.context.view
 

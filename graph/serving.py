@@ -9,7 +9,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -17,37 +18,86 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
+from graph.http.drain import Drain
+from graph.http.unread import STUCK_SECONDS, Connection, PingedSocket, Unread, unread_bytes
 from graph.settings import ConfigurationError
 
 HIGHEST_PORT = 65535
+PING_SECONDS = 10.0
+_LAST_WORDS_SECONDS = 0.8
+_MOMENT_SECONDS = 0.1
 _GRACE_SECONDS = 1
+_TICKS_PER_SECOND = 10
+_LOOKS_UNTIL_STUCK = 12
 _MESSAGE_BYTES = 64 * 1024
 # Below WARNING these write what they send and receive, credentials in headers among it.
 _TALKATIVE = ("asyncio", "hpack", "httpcore2", "httpx2", "websockets")
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
+    """uvicorn's server, which ends every stream with a word and waits for no client that does not read."""
+
     def __init__(
         self,
-        config: uvicorn.Config,
+        app: Starlette,
+        drain: Drain,
         announce: Callable[[], None],
-        drain: Callable[[], Awaitable[None]],
-        reload: Callable[[], None] | None,
+        reload: Callable[[], None] | None = None,
+        stuck_seconds: float = STUCK_SECONDS,
+        ping_seconds: float = PING_SECONDS,
     ) -> None:
-        super().__init__(config)
-        self._announce = announce
+        super().__init__(_config(app, ping_seconds))
         self._drain = drain
+        self._announce = announce
         self._reload = reload
+        self._unread = Unread(stuck_seconds)
+        self._ticks_between_looks = max(1, round(stuck_seconds / _LOOKS_UNTIL_STUCK * _TICKS_PER_SECOND))
         self._has_terminal = os.isatty(0)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so."""
         await super().startup(sockets)
-        # What is there now stays: a collection that walks through it all would hold up whoever is answered.
-        gc.freeze()
         if self._reload is not None:
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hang_up)
         if self.started:
             self._announce()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Let nothing new in from the very signal on."""
+        self._drain.begin()
+        super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look after stuck connections now and then; whether the server is to end."""
+        if counter % self._ticks_between_looks == 0:
+            self._unread.look(self._connections, time.monotonic())
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain while the listener still answers, then close."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS_SECONDS):
+                await self._drain.end_streams()
+                await self._idle()
+        for connection in self._connections:
+            connection.shutdown()
+            if unread_bytes(connection):
+                connection.transport.abort()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_MOMENT_SECONDS):
+                await self._idle()
+        for task in self.server_state.tasks:  # requests that take too long
+            task.cancel()
+        await super().shutdown(sockets)
+
+    async def _idle(self) -> None:
+        """Until nothing is under way and everything was taken."""
+        while self.server_state.tasks or any(map(unread_bytes, self._connections)):  # noqa: ASYNC110  # nobody tells
+            await asyncio.sleep(0.02)
+
+    @property
+    def _connections(self) -> list[Connection]:
+        return list(self.server_state.connections)
 
     def _hang_up(self) -> None:
         # The same signal tells that the terminal was closed; nobody could stop the server any more then.
@@ -56,9 +106,20 @@ class _Server(uvicorn.Server):
         elif self._reload is not None:
             self._reload()
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._drain()
-        await super().shutdown(sockets)
+
+def _config(app: Starlette, ping_seconds: float) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        ws=PingedSocket,
+        ws_max_size=_MESSAGE_BYTES,
+        ws_per_message_deflate=False,
+        ws_ping_interval=ping_seconds,
+        ws_ping_timeout=ping_seconds,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        server_header=False,
+    )
 
 
 def port_of(text: str, change: str) -> int:
@@ -100,27 +161,22 @@ def serve(
     app: Starlette,
     listener: socket.socket,
     announce: Callable[[], None],
-    drain: Callable[[], Awaitable[None]],
+    drain: Drain,
     reload: Callable[[], None] | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; `drain` ends the streams before the sockets close.
 
     On SIGHUP `reload` is called, inside the event loop; the server ends where that tells of a closed terminal.
     """
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        ws="websockets-sansio",
-        ws_max_size=_MESSAGE_BYTES,
-        ws_per_message_deflate=False,
-        ws_ping_interval=10.0,
-        ws_ping_timeout=10.0,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-        server_header=False,
-    )
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_Server(config, announce, drain, reload).serve([listener]))
+
+    def ready() -> None:
+        # What is there now stays: a collection that walks through it all would hold up whoever is answered.
+        gc.freeze()
+        announce()
+
+    server = Server(app, drain, ready, reload)
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(server.serve([listener]))
 
 
 class _Stderr:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from resolvers import registry
+from resolvers.live.places import MOST_STREAMS, MOST_STREAMS_PER_CLIENT
 from resolvers.upstream.address import is_allowed, is_metadata, target_of, told_by
 from resolvers.upstream.breaker import LONGEST_OPEN_SECONDS
 from resolvers.upstream.contract import LimitSettings, ProviderSettings, Secret
@@ -40,6 +41,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stream_deadline_seconds: float = 1800.0
     max_references: int = 100
     max_cost: int = 40_000
+    max_streams: int = MOST_STREAMS
+    max_streams_per_client: int = MOST_STREAMS_PER_CLIENT
     compiled_execution: bool = True
     log_level: str = "info"
     jwks_url: str = ""
@@ -70,7 +73,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 def _checked(settings: Settings) -> Settings:
     if not settings.stream_deadline_seconds > 0:
         raise ConfigurationError(f"{PREFIX}STREAM_DEADLINE_SECONDS takes more than 0 seconds.")
-    for name in ("max_references", "max_cost"):
+    for name in ("max_references", "max_cost", "max_streams", "max_streams_per_client"):
         if getattr(settings, name) < 1:
             raise ConfigurationError(f"{PREFIX}{name.upper()} takes 1 or more.")
     _check_bearers(settings)

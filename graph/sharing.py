@@ -1,8 +1,8 @@
 """Streams that ask alike: each event is executed and encoded once for all of them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
-from contextlib import contextmanager
+import itertools
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from typing import Any, NamedTuple, TypeAlias
 
 import orjson
@@ -54,14 +54,26 @@ class Audience:
     """The viewers who ask alike, while there are any. `execute` makes the result of an event for all of them."""
 
     def __init__(
-        self, number: int, execute: Execute, gap_names: Iterable[str], kept: Recent[Hashable, _Kept]
+        self,
+        question: Hashable,
+        number: int,
+        execute: Execute,
+        gap_names: Iterable[str],
+        kept: Recent[Hashable, _Kept],
     ) -> None:
+        self.question = question
         self.members = 0
         self._number = number
         self._execute = execute
         self._gap_names = gap_names
         self._kept = kept
+        self._newest: tuple[PrecheckEvent, Encoded] | None = None
         self._under_way: dict[Hashable, asyncio.Task[Encoded]] = {}
+
+    def at_hand(self, event: PrecheckEvent) -> ExecutionResult | None:
+        """The result of the very event that was shown last."""
+        newest = self._newest
+        return newest[1].result(gap=event.gap) if newest is not None and newest[0] is event else None
 
     async def result(self, event: PrecheckEvent) -> ExecutionResult:
         """The result of an event, executed for whoever comes first."""
@@ -71,6 +83,7 @@ class Audience:
         key = (self._number, event.kind, event.cursor, event.remaining, id(event.precheck), id(event.problem))
         kept = self._kept.get(key)
         encoded = kept.encoded if kept is not None else await self._made(key, event)
+        self._newest = (event, encoded)
         return encoded.result(gap=event.gap)
 
     async def _made(self, key: Hashable, event: PrecheckEvent) -> Encoded:
@@ -101,21 +114,20 @@ class Audiences:
     def __init__(self) -> None:
         self._audiences: dict[Hashable, Audience] = {}
         self._kept: Recent[Hashable, _Kept] = Recent(most=4096, largest=4 * _MEBIBYTE, room=32 * _MEBIBYTE)
-        self._numbers = 0
+        self._numbers = itertools.count()
 
-    @contextmanager
-    def joined(self, question: Hashable, execute: Execute, gap_names: Iterable[str]) -> Iterator[Audience]:
-        """The audience of a question, with one member more while the block lasts; None is asked by one only."""
+    def join(self, question: Hashable, execute: Execute, gap_names: Iterable[str]) -> Audience:
+        """The audience of a question, which has one member more now; nobody else joins that of None."""
         audience = self._audiences.get(question)
         if audience is None:
-            self._numbers += 1
-            audience = Audience(self._numbers, execute, gap_names, self._kept)
+            audience = Audience(question, next(self._numbers), execute, gap_names, self._kept)
             if question is not None:
                 self._audiences[question] = audience
         audience.members += 1
-        try:
-            yield audience
-        finally:
-            audience.members -= 1
-            if not audience.members:
-                self._audiences.pop(question, None)
+        return audience
+
+    def leave(self, audience: Audience) -> None:
+        """It has one member less."""
+        audience.members -= 1
+        if not audience.members:
+            self._audiences.pop(audience.question, None)

@@ -1,8 +1,6 @@
 """Who asks, and for how long: a stream never outlives the token that opened it."""
 
-import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -31,25 +29,7 @@ class Caller(NamedTuple):
             await clock.sleep(left)
 
 
-@contextmanager
-def ending(caller: Caller | None, clock: Clock, stop: Callable[[AuthExpired], None]) -> Iterator[None]:
-    """Call `stop` when the caller's token ends, if the block lasts so long; nothing where there is no caller."""
-    if caller is None:
-        yield
-        return
-
-    async def watch() -> None:
-        await caller.expiry(clock)
-        stop(_expired())
-
-    if caller.is_expired(clock):
-        stop(_expired())
-    watching = asyncio.create_task(watch())
-    try:
-        yield
-    finally:
-        watching.cancel()
-
-
-def _expired() -> AuthExpired:
-    return AuthExpired("The bearer token has expired, so this stream ends. Subscribe again with a new one.")
+async def stop_at_the_end(caller: Caller, clock: Clock, stop: Callable[[AuthExpired], None]) -> None:
+    """Call `stop` when the caller's token ends."""
+    await caller.expiry(clock)
+    stop(AuthExpired("The bearer token has expired, so this stream ends. Subscribe again with a new one."))

@@ -10,6 +10,7 @@ from resolvers.clock import Clock
 from resolvers.domain import Precheck, PrecheckEvent, PrecheckItem
 from resolvers.errors import ProblemShown, unknown_provider
 from resolvers.live.hub import Hub
+from resolvers.live.places import Places
 from resolvers.loaders import Loaders
 from resolvers.snapshots import Snapshots
 from resolvers.upstream.contract import Provider
@@ -24,24 +25,28 @@ class Services(NamedTuple):
     hub: Hub
     clock: Clock
     most_references: int
+    places: Places
 
 
 class Context:
     """One operation's view of the services: its caller, its language, its loaders, the snapshots it has shown.
 
-    `caller` is None where clients are not authenticated.
+    `caller` is None where clients are not authenticated. `client` is who its streams are counted for.
     """
 
-    def __init__(self, services: Services, locale: PrecheckLocale, caller: Caller | None = None) -> None:
+    def __init__(
+        self, services: Services, locale: PrecheckLocale, caller: Caller | None = None, client: str = ""
+    ) -> None:
         self.services = services
         self.locale = locale
         self.caller = caller
+        self.client = client
         self.loaders = Loaders(services.snapshots)
         self._shown: dict[str, list[Precheck]] = {}
 
     def for_operation(self) -> "Context":
         """A context that shares nothing with other operations on the same socket."""
-        return Context(self.services, self.locale, self.caller)
+        return Context(self.services, self.locale, self.caller, self.client)
 
     def for_event(self, event: PrecheckEvent) -> "Context":
         """A context that one event of a stream is answered with: nothing was loaded before it."""

@@ -17,6 +17,7 @@
     RequestError                  the client's request, not a precheck, is at fault; only in `errors[]`
     ├── BadRequest                arguments that cannot be answered
     ├── LimitExceeded             more than one operation may ask for
+    ├── TooManyStreams            more streams than a socket, a client or this server may have
     ├── ServerRestarting          not the client's fault: this server ends, ask again
     ├── TokenRefused              nobody may ask without a bearer token that holds
     ├── AuthExpired               the bearer token of a stream or a socket has ended
@@ -173,6 +174,12 @@ class LimitExceeded(RequestError):
     """More than one operation may ask for; the message says how much and how much is allowed."""
 
     code = "LIMIT_EXCEEDED"
+
+
+class TooManyStreams(RequestError):
+    """More streams than a socket, a client or this server may have; the message says whose limit it is."""
+
+    code = "TOO_MANY_STREAMS"
 
 
 class ServerRestarting(RequestError):

@@ -86,6 +86,10 @@ EXECUTIONS = Counter(
     "field by field, `fell_back` where a plan met a value it could not show and was given up for it.",
     ("path",),
 )
+CONNECTIONS_CUT = Counter(
+    "precheck_connections_cut",
+    "Connections cut off because their client read nothing for a minute, or answered no ping with bytes unread.",
+)
 LOOP_LAG_SECONDS = Gauge("precheck_loop_lag_seconds", "How late the event loop woke its watchdog the last time.")
 LOOP_BLOCKED = Counter("precheck_loop_blocked", "How often the event loop was blocked for too long.")
 

@@ -1,10 +1,11 @@
 """Subscription: live updates of prechecks."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
 
 from resolvers.arguments import locale_of, reference_from, within_limit
-from resolvers.caller import Caller, ending
+from resolvers.caller import Caller, stop_at_the_end
 from resolvers.context import Context, Info, Services
 from resolvers.domain import PrecheckEvent, PrecheckProblem, PrecheckRef
 from resolvers.errors import BadRequest
@@ -23,20 +24,23 @@ def precheck_updates(
 ) -> AsyncGenerator[PrecheckEvent, None]:
     """Events of all prechecks asked for, in one stream. What is wrong with the question is raised by its start."""
     asked = partial(_wish, info.context, ids, refs, after, until, locale)
-    return _events(info.context.services, info.context.caller, asked)
+    return _events(info.context.services, info.context.caller, info.context.client, asked)
 
 
 async def _events(
-    services: Services, caller: Caller | None, asked: Callable[[], Wish]
+    services: Services, caller: Caller | None, client: str, asked: Callable[[], Wish]
 ) -> AsyncGenerator[PrecheckEvent, None]:
-    wish = asked()
-    del asked  # a stream lasts long, and there may be thousands
-    with (
-        services.hub.viewing(wish) as viewer,
-        ending(caller, services.clock, partial(viewer.stop, at_once=True)),
-    ):
-        while (event := await viewer.next()) is not None:
-            yield event
+    with services.places.place(client):
+        viewer = services.hub.join(asked())
+        del asked  # a stream lasts long, and there may be thousands
+        end = asyncio.create_task(stop_at_the_end(caller, services.clock, viewer.stop_at_once)) if caller else None
+        try:
+            while (event := await viewer.next()) is not None:
+                yield event
+        finally:
+            services.hub.leave(viewer)
+            if end is not None:
+                end.cancel()
 
 
 def _wish(

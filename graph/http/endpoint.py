@@ -1,21 +1,22 @@
 """The GraphQL endpoint: HTTP, event streams and WebSockets on one path, the explorer for browsers."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
-from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
+from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError, MissingQueryError
 from strawberry.http import GraphQLRequestData, process_result
 from strawberry.http.base import BaseRequestProtocol
-from strawberry.http.streaming import HTTPStreamTransport, MultipartSubscriptionTransport
+from strawberry.http.streaming import AsyncTextStream, HTTPStreamTransport, merge_stream_with_heartbeat
 from strawberry.http.types import HTTPMethod
 from strawberry.schema.base import BaseSchema
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
@@ -24,21 +25,22 @@ from strawberry.subscriptions import (
     GRAPHQL_TRANSPORT_WS_PROTOCOL,
     MULTIPART_SUBSCRIPTION_PROTOCOL,
 )
-from strawberry.types import ExecutionResult
+from strawberry.types import ExecutionResult, SubscriptionExecutionResult
 from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UnsetType
 
-from graph.errors import formatted
 from graph.guard.bearers import Bearers
-from graph.guard.keys import SECONDS_BETWEEN_FIRST_FETCHES
 from graph.http.explorer import explorer_response
+from graph.http.frames import TextFrames
 from graph.http.posted import object_of, posted
-from graph.http.sockets import BearerSocket, SocketContext
-from graph.http.transports import LineFeedSSE, preferred, ranked
+from graph.http.probes import Readiness
+from graph.http.refusals import not_admitted, refused, restarting
+from graph.http.sockets import BearerSocket, SocketContext, Sockets
+from graph.http.transports import ApolloMultipart, LineFeedSSE, encoded, preferred, ranked
 from graph.recent import Recent
 from resolvers.caller import Caller
 from resolvers.context import Context, Services
-from resolvers.errors import KeysUnavailable, RequestError
+from resolvers.errors import RequestError
 from resolvers.vocabulary import PrecheckLocale
 
 _PROTOCOL_OF_MEDIA_TYPE = {
@@ -58,41 +60,6 @@ _MEDIA_TYPES: Recent[str, str] = Recent(largest=500, room=20_000)
 _LOCALES: Recent[str, PrecheckLocale] = Recent(largest=500, room=20_000)
 _MOST_SIGNS_LOOKED_AT = 500
 _INIT_SECONDS = 3
-_INVALID_MESSAGE = 4400
-_MOST_STREAMS_PER_SOCKET = 20
-
-
-def is_message(message: object) -> bool:
-    """Whether this has the shape of a graphql-transport-ws message; what it asks for is not looked at."""
-    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-        return False
-    payload = message.get("payload", {})
-    if message["type"] == "subscribe":
-        return isinstance(message.get("id"), str) and isinstance(payload, dict) and _is_request(payload)
-    return isinstance(message.get("id", ""), str)
-
-
-def _is_request(payload: dict[str, object]) -> bool:
-    return isinstance(payload.get("query"), str) and all(
-        payload.get(name) is None or isinstance(payload[name], kind)
-        for name, kind in (("variables", dict), ("extensions", dict), ("operationName", str))
-    )
-
-
-class TextFrames(ASGIWebSocketAdapter):
-    """JSON on WebSockets is text, though our encoder makes bytes; what is no message of the protocol ends it."""
-
-    async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
-        """Every message that has the protocol's shape."""
-        async for message in super().iter_json(ignore_parsing_errors=ignore_parsing_errors):
-            if not is_message(message):
-                await self.close(_INVALID_MESSAGE, "Invalid message")
-                return
-            yield message
-
-    async def send_json(self, message: Mapping[str, object]) -> None:
-        """Send one message as a text frame."""
-        await self.ws.send_text(orjson.dumps(message).decode())
 
 
 class Endpoint(GraphQL[Context, None]):
@@ -101,12 +68,17 @@ class Endpoint(GraphQL[Context, None]):
     websocket_adapter_class = TextFrames
     graphql_transport_ws_handler_class = BearerSocket
     stream_transport_classes_by_protocol: Mapping[str, type[HTTPStreamTransport]] = {
-        MULTIPART_SUBSCRIPTION_PROTOCOL: MultipartSubscriptionTransport,
+        MULTIPART_SUBSCRIPTION_PROTOCOL: ApolloMultipart,
         GRAPHQL_SSE_PROTOCOL: LineFeedSSE,
     }
 
     def __init__(
-        self, services: Services, schema: BaseSchema, origins: Sequence[str], bearers: Bearers | None
+        self,
+        services: Services,
+        schema: BaseSchema,
+        origins: Sequence[str],
+        bearers: Bearers | None,
+        readiness: Readiness,
     ) -> None:
         super().__init__(
             schema,
@@ -116,27 +88,39 @@ class Endpoint(GraphQL[Context, None]):
                 MULTIPART_SUBSCRIPTION_PROTOCOL,
             ),
             connection_init_wait_timeout=timedelta(seconds=_INIT_SECONDS),
-            max_subscriptions_per_connection=_MOST_STREAMS_PER_SOCKET,
+            max_subscriptions_per_connection=None,  # counted by the socket itself
             allowed_origins=origins,
         )
         self._services = services
         self._bearers = bearers
+        self._readiness = readiness
+        self.sockets = Sockets()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket; a refused request is answered in JSON like every other."""
-        if scope["type"] != "http":
+        if self._readiness.is_ending:
+            await restarting()(scope, receive, send)
+        elif scope["type"] == "http":
+            response = await self._response(Request(scope, receive))
+            if response is not None:
+                await response(scope, receive, send)
+        else:
             await super().__call__(scope, receive, send)
-            return
-        request = Request(scope, receive)
+
+    async def _response(self, request: Request) -> Response | None:
+        """The answer to one request, None where nobody is there to be answered."""
         try:
-            response = await (self._answer(request) if _is_posted_json(request) else self.run(request))
+            return await (self._answer(request) if _is_posted_json(request) else self.run(request))
         except ClientDisconnect:
-            return  # in the middle of its request: nobody is there to be answered
+            return None  # in the middle of its request
         except HTTPException as refusal:
-            response = _refused(refusal)
+            return refused(refusal)
         except RequestError as refusal:
-            response = _not_admitted(refusal)
-        await response(scope, receive, send)
+            return not_admitted(refusal)
+        except asyncio.CancelledError:
+            if not self._readiness.is_ending:
+                raise
+            return restarting()  # it took longer than the server had left
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """The context that each operation of this request or socket gets a copy of.
@@ -145,20 +129,22 @@ class Endpoint(GraphQL[Context, None]):
         """
         if isinstance(request, WebSocket):
             headers = request.headers
-            return SocketContext(self._services, _locale_of(headers), headers.get("authorization"))
+            authorization, client = headers.get("authorization"), _address_of(request)
+            return SocketContext(self._services, _locale_of(headers), client, authorization, self.sockets)
         if self.should_render_graphql_ide(self.request_adapter_class(request)):
             return Context(self._services, _locale_of(request.headers))
         return await self._context(request)
 
     async def _context(self, request: Request) -> Context:
         caller = await self._caller(request.headers.get("authorization"))
-        return Context(self._services, _locale_of(request.headers), caller)
+        client = caller.subject if caller else _address_of(request)
+        return Context(self._services, _locale_of(request.headers), caller, client)
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         """Check the bearer of a socket. Raises ConnectionRejectionError, which closes it with 4403."""
         if isinstance(context, SocketContext):
             try:
-                context.caller = await self._caller(context.take_authorization())
+                context.admit(await self._caller(context.take_authorization()))
             except RequestError:
                 raise ConnectionRejectionError from None
         return await super().on_ws_connect(context)
@@ -221,6 +207,16 @@ class Endpoint(GraphQL[Context, None]):
         except MissingQueryError:
             raise HTTPException(400, "The request has no `query`.") from None
 
+    def _stream_result(
+        self, request: Request, result: SubscriptionExecutionResult, transport: HTTPStreamTransport
+    ) -> AsyncTextStream:
+        return merge_stream_with_heartbeat(
+            lambda: encoded(result, cast("LineFeedSSE | ApolloMultipart", transport), self.encode_json_string),
+            lambda: transport.heartbeat_message(self.encode_json_string),
+            interval=transport.heartbeat_interval,
+            send_initial_heartbeat=transport.send_initial_heartbeat,
+        )
+
     def _get_stream_transport_from_headers(self, headers: Mapping[str, str]) -> HTTPStreamTransport | None:
         accept = next((value for name, value in headers.items() if name.lower() == "accept"), "")
         media_type = _media_type(accept)
@@ -257,21 +253,12 @@ def _needs_a_stream(error: InvalidOperationTypeError, method: HTTPMethod) -> str
     return error.as_http_error_reason(method)
 
 
-def _refused(refusal: HTTPException) -> Response:
-    errors = [{"message": refusal.reason, "extensions": {"code": "BAD_REQUEST"}}]
-    headers = {"Allow": "GET, POST"} if refusal.status_code == 405 else None
-    return JSONResponse({"errors": errors}, refusal.status_code, headers)
-
-
-def _not_admitted(refusal: RequestError) -> Response:
-    errors = [formatted(refusal)]
-    if isinstance(refusal, KeysUnavailable):
-        return JSONResponse({"errors": errors}, 503, {"Retry-After": f"{SECONDS_BETWEEN_FIRST_FETCHES:.0f}"})
-    return JSONResponse({"errors": errors}, 401, {"WWW-Authenticate": "Bearer"})
-
-
 def _only(media_type: str, accept: str) -> str:
     return next(part.strip() for part in accept.split(",") if part.strip().lower().startswith(media_type))
+
+
+def _address_of(request: Request | WebSocket) -> str:
+    return request.client.host if request.client else ""
 
 
 def _locale_of(headers: Headers) -> PrecheckLocale:

@@ -11,13 +11,16 @@ class Readiness:
     """Whether the server may be sent work."""
 
     is_serving = False
+    is_ending = False
 
     def __init__(self, watchdog: Watchdog) -> None:
         self._watchdog = watchdog
 
     def why_not(self) -> str | None:
         """Why no work should be sent now, None if it may be."""
-        return self._watchdog.trouble() if self.is_serving else "The server is starting or about to end."
+        if self.is_ending or not self.is_serving:
+            return "The server is about to end." if self.is_ending else "The server is starting."
+        return self._watchdog.trouble()
 
 
 def probe_routes(readiness: Readiness) -> list[Route]:

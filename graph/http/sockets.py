@@ -1,25 +1,63 @@
-"""A WebSocket and its bearer: checked when the connection begins, and the socket lasts no longer."""
+"""WebSockets: checked for a bearer when they begin, ended with it, and with a word when the server ends."""
 
 import asyncio
+from typing import cast
 
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage, SubscribeMessage
+from strawberry.http.exceptions import WebSocketDisconnected
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+    _OperationStreamClosed,
+)
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
+    ConnectionInitMessage,
+    Message,
+    SubscribeMessage,
+)
 
-from graph.errors import formatted
+from graph.errors import formatted, tells_of_restart
 from resolvers.caller import Caller
 from resolvers.context import Context, Services
-from resolvers.errors import AuthExpired
+from resolvers.errors import AuthExpired, RequestError, TooManyStreams
 from resolvers.vocabulary import PrecheckLocale
 
+MOST_STREAMS_PER_SOCKET = 20
+_SERVICE_RESTART = 1012
 _UNAUTHORIZED = 4401
 _LAST_WORDS_SECONDS = 0.5
+
+
+class Sockets:
+    """The open sockets of one endpoint."""
+
+    def __init__(self) -> None:
+        self._open: set[BearerSocket] = set()
+
+    def add(self, socket: "BearerSocket") -> None:
+        """Count a socket among the open ones."""
+        self._open.add(socket)
+
+    def remove(self, socket: "BearerSocket") -> None:
+        """Forget a socket that has ended."""
+        self._open.discard(socket)
+
+    async def restart(self) -> None:
+        """Have every socket end as the server does; those with nothing under way are closed when this returns."""
+        await asyncio.gather(*(socket.restart() for socket in list(self._open)))
 
 
 class SocketContext(Context):
     """The context of a socket; its operations get copies that hold the caller, not the token."""
 
-    def __init__(self, services: Services, locale: PrecheckLocale, authorization: str | None) -> None:
-        super().__init__(services, locale)
+    def __init__(
+        self,
+        services: Services,
+        locale: PrecheckLocale,
+        client: str,
+        authorization: str | None,
+        sockets: Sockets,
+    ) -> None:
+        super().__init__(services, locale, client=client)
+        self.sockets = sockets
         self.connection_params: dict[str, object] = {}
         self._handshake = authorization
 
@@ -30,11 +68,24 @@ class SocketContext(Context):
         self.connection_params, self._handshake = {}, None
         return taken if isinstance(taken, str) else None
 
+    def admit(self, caller: Caller | None) -> None:
+        """Note whom the token names, where there is one: its streams are counted for it on whatever address."""
+        self.caller = caller
+        if caller is not None:
+            self.client = caller.subject
+
 
 class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
-    """The protocol of a socket that ends with its bearer."""
+    """The protocol of a socket that ends with its bearer, or with the server."""
 
     _expiry: asyncio.Task[None] | None = None
+    _closing: asyncio.Task[None] | None = None
+    _is_restarting = False
+
+    def on_request_accepted(self) -> None:
+        """Be one of the open sockets."""
+        super().on_request_accepted()
+        self._sockets.add(self)
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         """Acknowledge, and see to the end."""
@@ -44,19 +95,65 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
             self._expiry.add_done_callback(self._task_done)
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
-        """Begin an operation, or refuse it in the moment between the bearer's end and the socket's."""
-        caller = self.context.caller
-        if caller is None or not caller.is_expired(self.context.services.clock):
+        """Begin an operation, or say why not."""
+        if self._is_restarting:
+            return  # the close that is near has clients ask again elsewhere; an error would not
+        refusal = self._refusal(message["id"])
+        if refusal is None:
             await super().handle_subscribe(message)
-            return
-        error = AuthExpired("The bearer token of this connection has expired. Connect again with a new one.")
-        await self.send_message({"id": message["id"], "type": "error", "payload": [formatted(error)]})
+        else:
+            await self.send_message({"id": message["id"], "type": "error", "payload": [formatted(refusal)]})
+
+    def _refusal(self, operation_id: str) -> RequestError | None:
+        caller = self.context.caller
+        # There is a moment between the bearer's end and the socket's.
+        if caller is not None and caller.is_expired(self.context.services.clock):
+            return AuthExpired("The bearer token of this connection has expired. Connect again with a new one.")
+        if len(self.operations) >= MOST_STREAMS_PER_SOCKET and operation_id not in self.operations:
+            return TooManyStreams(
+                f"One WebSocket may have {MOST_STREAMS_PER_SOCKET} operations open at a time. Complete one, open "
+                "another WebSocket, or watch several prechecks in one stream: `ids` and `refs` are lists."
+            )
+        return None
+
+    async def send_message(self, message: Message) -> None:
+        """Send a message, but for the server's end: clients try again after 1012, not after an error."""
+        stopped = _stopped_by_restart(message)
+        if stopped is not None:
+            self._is_restarting = True
+            self.operations.pop(stopped, None)
+            raise _OperationStreamClosed
+        await super().send_message(message)
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        """Log a fault; that a client has gone is none."""
+        if not isinstance(error, WebSocketDisconnected):
+            await super().handle_task_exception(error)
+
+    async def restart(self) -> None:
+        """Begin no operation any more, and close as soon as none is under way."""
+        self._is_restarting = True
+        if not self.operations:
+            await self._close_for_restart()
 
     async def shutdown(self) -> None:
         """End what the socket has begun."""
+        self._sockets.remove(self)
         if self._expiry is not None:
             self._expiry.cancel()
         await super().shutdown()
+
+    @property
+    def _sockets(self) -> Sockets:
+        return cast("SocketContext", self.context).sockets
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        super()._task_done(task)
+        if self._is_restarting and not self.operations and self._closing is None:
+            self._closing = asyncio.create_task(self._close_for_restart())
+
+    async def _close_for_restart(self) -> None:
+        await self.websocket.close(code=_SERVICE_RESTART, reason="Server restarting")
 
     async def _close_after(self, caller: Caller) -> None:
         await caller.expiry(self.context.services.clock)
@@ -64,3 +161,10 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
         if ending:  # each stream says AUTH_EXPIRED first
             await asyncio.wait(ending, timeout=_LAST_WORDS_SECONDS)
         await self.websocket.close(code=_UNAUTHORIZED, reason="Unauthorized")
+
+
+def _stopped_by_restart(message: Message) -> str | None:
+    """The operation that this message ends because the server does."""
+    if message["type"] == "next" and tells_of_restart(message["payload"].get("errors")):
+        return message["id"]
+    return message["id"] if message["type"] == "error" and tells_of_restart(message["payload"]) else None

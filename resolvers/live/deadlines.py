@@ -1,43 +1,42 @@
-"""Ends what lasts too long: one task for however many, since all of them may last equally long."""
+"""Ends what lasts too long: one timer for however many, since all of them may last equally long."""
 
 import asyncio
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from resolvers.clock import Clock
-
 _Kept = TypeVar("_Kept")
 
 
 class Deadlines(Generic[_Kept]):
-    """Calls `overdue` with each that was added `seconds` ago and was not removed since."""
+    """Calls `overdue` with each that was added `seconds` ago, by the event loop's clock, and not removed since."""
 
-    def __init__(self, clock: Clock, seconds: float, overdue: Callable[[_Kept], None]) -> None:
-        self._clock = clock
+    def __init__(self, seconds: float, overdue: Callable[[_Kept], None]) -> None:
         self._seconds = seconds
         self._overdue = overdue
         self._due: dict[_Kept, float] = {}  # the first is the next
-        self._watch: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     def add(self, kept: _Kept) -> None:
         """Its time begins now."""
-        self._due[kept] = self._clock.monotonic() + self._seconds
-        if self._watch is None or self._watch.done():
-            self._watch = asyncio.create_task(self._run(), name="deadlines of streams")
+        loop = asyncio.get_running_loop()
+        self._due[kept] = loop.time() + self._seconds
+        if self._timer is None:
+            self._timer = loop.call_later(self._seconds, self._look)
 
     def remove(self, kept: _Kept) -> None:
         """It has ended before."""
         self._due.pop(kept, None)
-        if not self._due and self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
+        if not self._due and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    async def _run(self) -> None:
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = None
         while self._due:
             kept, due = next(iter(self._due.items()))
-            left = due - self._clock.monotonic()
-            if left > 0:
-                await self._clock.sleep(left)
-            else:
-                del self._due[kept]
-                self._overdue(kept)
+            if due > loop.time():
+                self._timer = loop.call_at(due, self._look)
+                return
+            del self._due[kept]
+            self._overdue(kept)

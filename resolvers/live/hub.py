@@ -4,8 +4,7 @@ import asyncio
 import random
 import secrets
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from functools import partial
 from typing import NamedTuple
 
@@ -59,16 +58,15 @@ class Hub:
         self._topics: dict[Watched, Topic] = {}
         self._resting = Resting[Watched, Topic](clock)
         self._polled: Counter[str] = Counter()
-        self._viewers: set[Viewer] = set()
+        self._viewers: dict[Viewer, tuple[Watched, ...]] = {}
         self._rounds: dict[tuple[str, float], Rounds] = {}
-        self._deadlines = Deadlines[Viewer](clock, deadline_seconds, self._overdue)
+        self._deadlines = Deadlines[Viewer](deadline_seconds, self._overdue)
         self._process = secrets.token_urlsafe(6)
         self._revisions = Revisions()
         self._is_closing = False
 
-    @contextmanager
-    def viewing(self, wish: Wish) -> Iterator[Viewer]:
-        """A viewer of what is wished for, for as long as somebody fetches its events.
+    def join(self, wish: Wish) -> Viewer:
+        """A viewer of what is wished for; whoever fetches its events has it leave in the end.
 
         Raises BadRequest for an `after` that was no cursor, and ServerRestarting where there is no time left.
         """
@@ -76,26 +74,24 @@ class Hub:
             raise _restarting()
         cursors = Cursors(self._process, wish.references, wish.locale)
         position = cursors.read(wish.after, self._revisions.newest) if wish.after is not None else None
-        watched = {each: Watched(each, self._snapshots.spoken(each, wish.locale)) for each in wish.references}
-
-        def leave(reference: Reference) -> None:
-            self._leave(watched[reference], viewer)
-
-        viewer = Viewer(wish.references, wish.until, cursors, leave, position)
-        self._viewers.add(viewer)
+        viewer = Viewer(wish.references, wish.until, cursors, self._finished, position)
+        # Kept, for what a provider speaks may be another language when the viewer leaves.
+        spoken = tuple(Watched(each, self._snapshots.spoken(each, wish.locale)) for each in wish.references)
+        self._viewers[viewer] = spoken
         if not viewer.stays:
             self._deadlines.add(viewer)
-        try:
-            self._join_all(viewer, watched.values(), position, has_gap=wish.after is not None and position is None)
-            for problem in wish.problems:
-                viewer.put(Letter(None, self._problem_event(problem), self._revisions.newest))
-            yield viewer
-        finally:
-            self._viewers.discard(viewer)
-            self._deadlines.remove(viewer)
-            viewer.close()
-            for each in watched.values():
-                self._leave(each, viewer)
+        self._join_topics(viewer, spoken, position, may_have_missed=wish.after is not None)
+        for problem in wish.problems:
+            viewer.put(Letter(None, self._problem_event(problem), self._revisions.newest))
+        return viewer
+
+    def leave(self, viewer: Viewer) -> None:
+        """This viewer fetches nothing any more."""
+        watched = self._viewers.pop(viewer)
+        self._deadlines.remove(viewer)
+        viewer.close()
+        for each in watched:
+            self._leave(viewer, each)
 
     @property
     def topics(self) -> int:
@@ -117,26 +113,24 @@ class Hub:
             poller.cancel()
         await asyncio.gather(*pollers, return_exceptions=True)
 
-    def _join_all(
-        self, viewer: Viewer, watched: Iterable[Watched], position: Position | None, *, has_gap: bool
+    def _join_topics(
+        self, viewer: Viewer, watched: Collection[Watched], position: Position | None, *, may_have_missed: bool
     ) -> None:
         """Letters come in the order of their revisions: first what was missed, then what is shown anew."""
         missed: list[tuple[Told, Reference]] = []
         anew: list[tuple[Topic, bool]] = []
         for each in watched:
             topic = self._topic(each)
-            if position is None or each.reference in position.unshown:
-                anew.append((topic, has_gap))
-                continue
-            since = topic.rejoin(viewer, position.revision)
+            is_unshown = position is not None and each.reference in position.unshown
+            since = None if position is None or is_unshown else topic.rejoin(viewer, position.revision)
             if since is None:
-                anew.append((topic, True))
+                anew.append((topic, may_have_missed and not is_unshown))
             else:
                 missed += [(told, each.reference) for told in since]
         for told, reference in sorted(missed, key=_revision):
-            viewer.put(Letter(reference, told.event, told.revision))
-        for topic, may_have_missed in anew:
-            topic.join(viewer, has_gap=may_have_missed)
+            viewer.replay(Letter(reference, told.event, told.revision))
+        for topic, has_gap in anew:
+            topic.join(viewer, has_gap=has_gap)
 
     def _topic(self, watched: Watched) -> Topic:
         topic = self._topics.get(watched)
@@ -151,7 +145,12 @@ class Hub:
             self._start(watched, topic, self._poller(topic, watched.locale))
         return topic
 
-    def _leave(self, watched: Watched, viewer: Viewer) -> None:
+    def _finished(self, viewer: Viewer, reference: Reference) -> None:
+        for watched in self._viewers.get(viewer, ()):
+            if watched.reference == reference:
+                self._leave(viewer, watched)
+
+    def _leave(self, viewer: Viewer, watched: Watched) -> None:
         topic = self._topics.get(watched)
         if topic is None or viewer not in topic.viewers:
             return

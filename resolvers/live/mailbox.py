@@ -31,9 +31,11 @@ class Letter(NamedTuple):
 class Mailbox:
     """Letters, oldest first. A newer one of a precheck takes the place of an older one; ends are kept."""
 
+    __slots__ = ("_letters", "_numbers", "_places")
+
     def __init__(self) -> None:
         self._letters: dict[int, Letter] = {}
-        self._places: dict[Reference, list[int]] = {}
+        self._places: dict[Reference | None, list[int]] = {}
         self._numbers = itertools.count()
 
     def __bool__(self) -> bool:
@@ -49,21 +51,20 @@ class Mailbox:
             places.append(number)
         self._letters[number] = letter
 
+    def replay(self, letter: Letter) -> None:
+        """Add a letter that was missed before: nothing takes its place."""
+        self._letters[next(self._numbers)] = letter
+
     def take(self) -> Letter:
         """The oldest letter."""
         number = next(iter(self._letters))
         letter = self._letters.pop(number)
-        if letter.reference is not None:
-            places = self._places[letter.reference]
+        places = self._places.get(letter.reference) if letter.reference is not None else None
+        if places and places[0] == number:
             del places[0]
             if not places:
                 del self._places[letter.reference]
         return letter
-
-    def newest(self, reference: Reference) -> PrecheckEvent | None:
-        """What waits of this precheck and came last."""
-        places = self._places.get(reference)
-        return self._letters[places[-1]].event if places else None
 
     def keep_only(self, reference: Reference | None) -> None:
         """Forget what waits of all others."""

@@ -17,8 +17,7 @@ from resolvers.vocabulary import PrecheckEventKind, PrecheckStreamEnd, PrecheckV
 class Viewer:
     """Takes letters from topics and gives their events to one stream.
 
-    `leave` is called for each precheck of which nothing more is to come. `overdue` is asked before every
-    event, and tells what is to be told once the time is over.
+    `leave` is called for each precheck of which nothing more is to come.
     """
 
     def __init__(
@@ -26,12 +25,13 @@ class Viewer:
         references: Collection[Reference],
         until: PrecheckStreamEnd,
         cursors: Cursors,
-        leave: Callable[[Reference], None],
+        leave: Callable[["Viewer", Reference], None],
         position: Position | None = None,
     ) -> None:
         self.unfinished = set(references)
         self.revision = position.revision if position else 0
         self._running = set(references)
+        self._over: set[Reference] = set()
         self._unshown = set(position.unshown if position else references)
         self._until = until
         self._cursors = cursors
@@ -49,12 +49,16 @@ class Viewer:
 
     def put(self, letter: Letter) -> None:
         """Hand over a letter; never waits."""
-        is_of_others = self._blocked is not None and letter.reference != self._blocked
-        if is_of_others or (letter.reference is not None and self._has_ended(letter.reference)):
+        if self._is_wanted(letter):
+            self._mailbox.put(letter)
+            self._wake()
+        else:
             letter.done()
-            return
-        self._mailbox.put(letter)
-        self._wake()
+
+    def replay(self, letter: Letter) -> None:
+        """Hand over a letter that the viewer has missed before it came back."""
+        if self._is_wanted(letter):
+            self._mailbox.replay(letter)
 
     def recall(self, reference: Reference, event: PrecheckEvent) -> None:
         """This is what the viewer was told last of a precheck, in a stream before this one."""
@@ -67,12 +71,15 @@ class Viewer:
         self._end(reference)
         self._wake()
 
-    def stop(self, fault: RequestError, *, at_once: bool = False) -> None:
-        """End the stream with this error, after what waits in its mailbox unless that is to be dropped."""
-        if at_once:
-            self._mailbox.clear()
+    def stop(self, fault: RequestError) -> None:
+        """End the stream with this error, after what waits in its mailbox."""
         self._fault = fault
         self._wake()
+
+    def stop_at_once(self, fault: RequestError) -> None:
+        """End the stream with this error, and drop what waits in its mailbox."""
+        self._mailbox.clear()
+        self.stop(fault)
 
     def close(self) -> None:
         """Nobody fetches anything any more."""
@@ -109,18 +116,23 @@ class Viewer:
             self._sending.done()
             self._sending = None
 
-    def _has_ended(self, reference: Reference) -> bool:
-        # The poller may go on a moment after the end, or for viewers that stay: that is not for this one.
-        if self.stays:
+    def _is_wanted(self, letter: Letter) -> bool:
+        reference = letter.reference
+        if self._blocked is not None and reference != self._blocked:
             return False
-        newest = self._mailbox.newest(reference)
-        is_told = newest is not None and newest.kind is PrecheckEventKind.COMPLETED
-        return is_told or reference not in self.unfinished
+        if reference is None or self.stays:
+            return True
+        # The poller may go on a moment after the end, or for viewers that stay: that is not for this one.
+        if reference in self._over or reference not in self.unfinished:
+            return False
+        if letter.event.kind is PrecheckEventKind.COMPLETED:
+            self._over.add(reference)
+        return True
 
     def _end(self, reference: Reference) -> None:
         if reference in self.unfinished:
             self.unfinished.discard(reference)
-            self._leave(reference)
+            self._leave(self, reference)
 
     def _note(self, reference: Reference, event: PrecheckEvent) -> None:
         if event.kind is not PrecheckEventKind.PROBLEM and not _has_end_to_come(event):

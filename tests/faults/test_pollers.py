@@ -85,10 +85,15 @@ async def opened(emulator: Emulator, provider_file: Path) -> AsyncIterator[Opene
     """Makes hubs over the emulator; ends what they began."""
     async with contextlib.AsyncExitStack() as closing:
 
-        def open_hub(poll_seconds: float, clock: Clock, store: Store | None = None) -> Hub:
+        def open_hub(
+            poll_seconds: float,
+            clock: Clock,
+            store: Store | None = None,
+            deadline_seconds: float = DEADLINE_SECONDS,
+        ) -> Hub:
             providers = connect(polled(provider_file, poll_seconds), Clock())
             snapshots = Snapshots(providers, store or LocalStore(), Clock())
-            hub = Hub(snapshots, clock)
+            hub = Hub(snapshots, clock, deadline_seconds)
             for provider in providers.values():
                 closing.push_async_callback(provider.close)
             closing.push_async_callback(snapshots.close)
@@ -102,9 +107,12 @@ async def watched(
     hub: Hub, provider: str, *external_ids: str, until: str = "ALL_COMPLETED"
 ) -> AsyncGenerator[PrecheckEvent, None]:
     references = [Reference(provider, each) for each in external_ids]
-    with hub.viewing(Wish(references, [], PrecheckLocale.EN, PrecheckStreamEnd(until))) as viewer:
+    viewer = hub.join(Wish(references, [], PrecheckLocale.EN, PrecheckStreamEnd(until)))
+    try:
         while (event := await viewer.next()) is not None:
             yield event
+    finally:
+        hub.leave(viewer)
 
 
 def a_run(emulator: Emulator) -> str:
@@ -232,14 +240,12 @@ async def test_who_comes_after_a_watch_was_given_up_asks_anew(emulator: Emulator
 
 
 async def test_the_deadline_holds_for_a_viewer_that_never_has_to_wait(emulator: Emulator, opened: Opened) -> None:
-    clock = MovableClock()
     at_work = [step(oms("RUNNING", percent, "RUNNING")) for percent in (25.0, 50.0, 75.0)]
-    hub = opened(0.02, clock)
+    hub = opened(0.02, Clock(), deadline_seconds=0.5)
     events = watched(hub, "oms-ce", emulator.create_run("oms-ce", script=at_work))
     assert (await anext(events)).kind is PrecheckEventKind.SNAPSHOT
     emulator.advance(LONG)
     await polled_more(emulator, "oms-ce", 3)  # what changed lies in the mailbox
-    clock.move(DEADLINE_SECONDS)
     await until(lambda: not hub.topics)
     seen = [(event.kind.value, event.problem and event.problem.code.value) for event in await collected(events)]
     assert seen == [("CHANGED", None), ("PROBLEM", "TIMEOUT")]

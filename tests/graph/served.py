@@ -9,11 +9,14 @@ from typing import Any, Self
 
 import httpx2 as httpx
 import orjson
-import uvicorn
+import pytest
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from graph.app import build
+from graph.app import Product, build
+from graph.http.unread import STUCK_SECONDS
+from graph.serving import PING_SECONDS, Server
 from graph.settings import Settings
 from resolvers.clock import Clock
 from resolvers.upstream.contract import ProviderSettings
@@ -21,6 +24,9 @@ from resolvers.upstream.contract import ProviderSettings
 
 class Served:
     """A running server; queries return the whole answer, streams the payload of each event."""
+
+    product: Product  # this and its loop are there for a server in this process
+    loop: asyncio.AbstractEventLoop
 
     def __init__(self, url: str, token: str | None = None) -> None:
         self.url = url
@@ -30,6 +36,18 @@ class Served:
     def with_token(self, token: str) -> Self:
         """The same server, asked with a bearer token."""
         return type(self)(self.url, token)
+
+    async def end_streams(self) -> None:
+        """What the server does first when it is told to end."""
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.product.drain.end_streams(), self.loop))
+
+    async def tasks(self) -> int:
+        """How many tasks its event loop has."""
+
+        async def count() -> int:
+            return len(asyncio.all_tasks()) - 1
+
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(count(), self.loop))
 
     async def ask(self, document: str, headers: dict[str, str] | None = None, **variables: Any) -> Any:
         """The answer as `{"data": .., "errors": ..}`."""
@@ -113,6 +131,13 @@ class Socket:
         assert self._ws is not None
         await self._ws.send(orjson.dumps(message).decode())
 
+    async def closed(self) -> tuple[int, str]:
+        """With which code and reason the server closes it; no message may come before."""
+        with pytest.raises(ConnectionClosed) as closed:
+            pytest.fail(str(await self.receive()))
+        assert closed.value.rcvd is not None
+        return closed.value.rcvd.code, closed.value.rcvd.reason
+
     async def receive(self) -> dict[str, Any]:
         assert self._ws is not None
         async with asyncio.timeout(20):
@@ -124,31 +149,33 @@ class Socket:
 
 @contextmanager
 def served(
-    providers: Sequence[ProviderSettings], settings: Settings | None = None, clock: Clock | None = None
+    providers: Sequence[ProviderSettings],
+    settings: Settings | None = None,
+    clock: Clock | None = None,
+    stuck_seconds: float = STUCK_SECONDS,
+    ping_seconds: float = PING_SECONDS,
+    send_buffer: int | None = None,
 ) -> Iterator[Served]:
-    """Serve until the block ends."""
-    app = build(settings or Settings(), providers, clock).app
+    """Serve until the block ends; `send_buffer` is what the kernel holds of each connection, in bytes."""
+    product = build(settings or Settings(), providers, clock)
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, ws="websockets-sansio", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
+    if send_buffer is not None:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+    serving = Served(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    serving.product = product
     started = threading.Event()
-    server.startup = _announced(server, started)  # type: ignore[method-assign]
+
+    def announce() -> None:
+        serving.loop = asyncio.get_running_loop()
+        started.set()
+
+    server = Server(product.app, product.drain, announce, stuck_seconds=stuck_seconds, ping_seconds=ping_seconds)
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:
         assert started.wait(10)
-        yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        yield serving
     finally:
         server.should_exit = True
         thread.join(10)
         listener.close()
-
-
-def _announced(server: uvicorn.Server, started: threading.Event) -> Any:
-    startup = server.startup
-
-    async def announcing(sockets: list[socket.socket] | None = None) -> None:
-        await startup(sockets)
-        started.set()
-
-    return announcing

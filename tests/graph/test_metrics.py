@@ -59,6 +59,7 @@ def test_every_series_of_a_configured_provider_is_at_zero_before_any_call(
         "precheck_events_collapsed",
         "precheck_delivery_seconds",
         "precheck_viewers",
+        "precheck_connections_cut",
     }
     assert of_the_process < set(ours)
     shown_now = {"precheck_provider_info", "precheck_provider_state"}

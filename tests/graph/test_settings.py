@@ -127,6 +127,8 @@ def test_settings_come_from_the_environment() -> None:
         ({"PRECHECK_PORT": "many"}, "PRECHECK_PORT=many"),
         ({"PRECHECK_MAX_REFERENCES": "0"}, "PRECHECK_MAX_REFERENCES takes 1"),
         ({"PRECHECK_MAX_COST": "0"}, "PRECHECK_MAX_COST takes 1"),
+        ({"PRECHECK_MAX_STREAMS": "0"}, "PRECHECK_MAX_STREAMS takes 1"),
+        ({"PRECHECK_MAX_STREAMS_PER_CLIENT": "-1"}, "PRECHECK_MAX_STREAMS_PER_CLIENT takes 1"),
         ({"PRECHECK_STREAM_DEADLINE_SECONDS": "-1"}, "PRECHECK_STREAM_DEADLINE_SECONDS takes more than 0"),
         ({**BEARERS, "PRECHECK_JWT_ISSUER": ""}, "JWT_ISSUER and PRECHECK_JWT_AUDIENCE go together"),
         ({**BEARERS, "PRECHECK_JWT_AUDIENCE": ""}, "JWT_ISSUER and PRECHECK_JWT_AUDIENCE go together"),

@@ -61,8 +61,7 @@ def topic_with(*viewers: Viewer, reference: Reference = REFERENCE, revisions: Re
 
 def viewer(*references: Reference, until: str = "ALL_COMPLETED", position: Position | None = None) -> Viewer:
     watched = references or (REFERENCE,)
-    left: list[Reference] = []
-    return Viewer(watched, PrecheckStreamEnd(until), cursors(*watched), left.append, position)
+    return Viewer(watched, PrecheckStreamEnd(until), cursors(*watched), lambda *_: None, position)
 
 
 def cursors(*references: Reference, process: str = "process") -> Cursors:
@@ -297,6 +296,18 @@ async def test_what_is_too_long_ago_is_forgotten() -> None:
     missed = topic.rejoin(viewer(), 69)
     assert missed is not None
     assert len(missed) == 31
+
+
+async def test_a_newcomer_where_nobody_watched_for_a_while_waits_for_the_next_reading() -> None:
+    topic = topic_with(viewer())
+    topic.take(reading(RUNNING, "PENDING"))
+    topic.rest()
+    back, late = viewer(position=Position(1)), viewer()
+    assert topic.rejoin(back, 1) == []
+    topic.join(late)
+    topic.take(reading(RUNNING, "PASSED"))
+    assert await drained(late, 1) == [("SNAPSHOT", 1, [])]
+    assert await drained(back, 1) == [("CHANGED", 1, [("check0", "PENDING")])]
 
 
 async def test_who_was_told_the_end_has_nothing_to_wait_for() -> None:

@@ -1,0 +1,25 @@
+"""The way out: nothing new is let in, what is under way is finished, and streams are told to come back."""
+
+import asyncio
+
+from graph.http.probes import Readiness
+from graph.http.sockets import Sockets
+from resolvers.live.hub import Hub
+
+
+class Drain:
+    """Ends the work of one product; both methods may be called again."""
+
+    def __init__(self, readiness: Readiness, sockets: Sockets, hub: Hub) -> None:
+        self._readiness = readiness
+        self._sockets = sockets
+        self._hub = hub
+
+    def begin(self) -> None:
+        """Be not ready and refuse new work, from now on. Safe in a signal handler: it sets a flag."""
+        self._readiness.is_ending = True
+
+    async def end_streams(self) -> None:
+        """End every stream, and every socket that nothing else is under way on."""
+        self.begin()
+        await asyncio.gather(self._sockets.restart(), self._hub.close())

@@ -1,0 +1,70 @@
+"""Connections whose client has stopped reading: cut off, for closing one waits for ever for the bytes it holds."""
+
+from asyncio import Transport
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from resolvers.metrics import CONNECTIONS_CUT
+
+STUCK_SECONDS = 60.0
+
+
+class Connection(Protocol):
+    """One of the server's, be it HTTP or a WebSocket."""
+
+    @property
+    def transport(self) -> Transport:
+        """Where it writes to."""
+
+    def shutdown(self) -> None:
+        """Close it, or have it close after the answer that is under way."""
+
+
+class _Held(NamedTuple):
+    size: int
+    since: float
+
+
+class Unread:
+    """What clients have not taken, and for how long nothing of it."""
+
+    def __init__(self, stuck_seconds: float = STUCK_SECONDS) -> None:
+        self._stuck_seconds = stuck_seconds
+        self._held: dict[Connection, _Held] = {}
+
+    def look(self, connections: Iterable[Connection], now: float) -> None:
+        """Cut every connection that has taken nothing since it was seen `stuck_seconds` ago; `now` in seconds."""
+        held, self._held = self._held, {}
+        for connection in connections:
+            size = unread_bytes(connection)
+            if not size:
+                continue
+            before = held.get(connection)
+            since = now if before is None or size < before.size else before.since
+            if now - since >= self._stuck_seconds:
+                cut(connection)
+            else:
+                self._held[connection] = _Held(size, since)
+
+
+def unread_bytes(connection: Connection) -> int:
+    """How many bytes this side holds for a client that does not take them."""
+    return connection.transport.get_write_buffer_size()
+
+
+def cut(connection: Connection) -> None:
+    """End a connection now, with what it still holds."""
+    CONNECTIONS_CUT.inc()
+    connection.transport.abort()
+
+
+class PingedSocket(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket, which is over where a ping was not answered, though bytes are left to be read."""
+
+    def keepalive_timeout(self) -> None:
+        """Close, and do not wait for a client that is not there."""
+        super().keepalive_timeout()
+        if unread_bytes(self):
+            cut(self)
