@@ -16,6 +16,7 @@ GROWN_BYTES = 32.0
 _ITEMS = 10
 _POLL_SECONDS, _STEP_SECONDS = 2.0, 0.5
 _INTERVALS = 4
+_WINDOW_SECONDS = 10.0
 _QUICK_POLL_SECONDS, _QUICK_STEP_SECONDS = 0.05, 0.02
 _QUESTIONS, _PER_QUESTION = 50, 2
 _WARM_UP_EVENTS, _SAMPLES, _EVENTS_PER_SAMPLE = 100, 20, 15
@@ -29,11 +30,13 @@ async def held(stage: Stage, viewers: int) -> list[Figure]:
     async with ours(stage.providers_file(_POLL_SECONDS)) as server, load() as client:
         await _enter(client, server, watched[:1], 1)
         before = server.memory()
-        figures = [await _calls(stage, client, 1, 1)]
+        figures = [await _calls(stage, client, 1)]
         await _enter(client, server, watched[:1], FEW)
-        figures.append(await _calls(stage, client, FEW, 1))
+        figures.append(await _calls(stage, client, FEW))
+        await _enter(client, server, watched, PRECHECKS)
+        calls_of_one_each = await _called_within(stage)
         await _enter(client, server, watched, viewers)
-        figures.append(await _calls(stage, client, viewers, PRECHECKS))
+        figures.append(_ratio(viewers, PRECHECKS, await _called_within(stage) / calls_of_one_each))
         each = (server.memory() - before) / viewers / 1024
         figures.append(at_most(f"KiB for each of {viewers} viewers", MOST_KIBIBYTES, each))
         await stage.finish(watched, _ITEMS)
@@ -74,21 +77,29 @@ async def _seen(client: Load, events: int) -> None:
     await client.ask("delivered")
 
 
-async def _calls(stage: Stage, client: Load, viewers: int, prechecks: int) -> Figure:
-    """Every reading is new, so that a viewer's events are the intervals."""
+async def _calls(stage: Stage, client: Load, viewers: int) -> Figure:
+    """Of one precheck. Every reading is new, so that a viewer's events are the intervals."""
     await _seen(client, viewers)
-    calls, events = await _both(stage, client, prechecks)
+    calls, [events] = await _called(stage), await client.ask("counts", questions=1)
     for _ in range(_INTERVALS):
         await _seen(client, viewers)
-    more_calls, more_events = await _both(stage, client, prechecks)
-    value = (more_calls - calls) / (more_events - events)
+    calls = await _called(stage) - calls
+    return _ratio(viewers, 1, calls / ((await client.ask("counts", questions=1))[0] - events))
+
+
+async def _called_within(stage: Stage) -> int:
+    before = await _called(stage)
+    await asyncio.sleep(_WINDOW_SECONDS)
+    return await _called(stage) - before
+
+
+async def _called(stage: Stage) -> int:
+    return sum((await stage.vendors.calls(PROVIDER)).values())
+
+
+def _ratio(viewers: int, prechecks: int, value: float) -> Figure:
     what = f"vendor calls per interval and precheck, {viewers} viewers of {prechecks}"
-    return Figure(what, "1.00", f"{value:.3f}", abs(value - 1) < 0.01, round(value, 4))
-
-
-async def _both(stage: Stage, client: Load, prechecks: int) -> tuple[int, int]:
-    calls = sum((await stage.vendors.calls(PROVIDER)).values())
-    return calls, sum(await client.ask("counts", questions=prechecks))
+    return Figure(what, "1.00", f"{value:.3f}", value < 1.01, round(value, 4))
 
 
 async def _completed(client: Load, viewers: int) -> int:

@@ -26,7 +26,11 @@ class Relay:
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one client."""
-        from_vendor, to_vendor = await asyncio.open_connection(self._vendor.hostname, self._vendor.port)
+        try:
+            from_vendor, to_vendor = await asyncio.open_connection(self._vendor.hostname, self._vendor.port)
+        except OSError:
+            writer.transport.abort()
+            return
         try:
             async with asyncio.TaskGroup() as both:
                 both.create_task(_hand_on(reader, to_vendor))

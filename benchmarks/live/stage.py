@@ -63,11 +63,17 @@ class Stage:
         for some in _cut(references):
             await asyncio.gather(*(self._begin(each, [body("over", items, is_over=True)]) for each in some))
 
+    async def begin_scenario(self, reference: str, scenario: str, seconds: float) -> None:
+        """A run that is over after so many seconds."""
+        await self._run(reference, scenario=scenario, seconds=seconds)
+
     async def _begin(self, reference: str, bodies: Sequence[Any], seconds: float = 1.0) -> None:
         script = [{"body": each, "seconds": seconds} for each in bodies]
-        run = {"provider": PROVIDER, "reference": reference, "script": script}
         more = {"repeat": True, "hold_seconds": 0.0} if len(bodies) > 1 else {}
-        await self.vendors.ask("POST", "/runs", {**run, **more})
+        await self._run(reference, script=script, **more)
+
+    async def _run(self, reference: str, **more: Any) -> None:
+        await self.vendors.ask("POST", "/runs", {"provider": PROVIDER, "reference": reference, **more})
 
 
 def references(number: int, kind: str = "") -> list[str]:
