@@ -14,12 +14,12 @@ from benchmarks.live.viewers import EventStreamViewer, SocketViewer, Viewer
 
 SEATS = {SocketViewer: 120, EventStreamViewer: 40}
 CHANGING, RESTARTING = references(15, "changing"), references(10, "restarting")
-_SELECTIONS = (
+WITHOUT_LISTS = (
     FIVE,
-    FORTY,
     "kind gap changes { previousState item { code state } }",
     "kind remaining problem { code retryAfterSeconds } precheck { verdict progress { percent } blockers { code } }",
 )
+SELECTIONS = (*WITHOUT_LISTS, FORTY)
 _LONGEST_STAY_SECONDS = 10.0
 _STEP_SECONDS = 0.1
 _SCENARIOS = ("clean", "warning", "blocked", "broken")
@@ -38,13 +38,16 @@ _FAULT_SECONDS, _CALM_SECONDS = 2.0, 10.0
 class Churn:
     """`visits` counts the streams there were, `events` what they got, `refused` the ends that nobody wished."""
 
-    def __init__(self, stage: Stage, server: Server, chance: random.Random) -> None:
+    def __init__(
+        self, stage: Stage, server: Server, chance: random.Random, selections: Sequence[str]
+    ) -> None:
         self.visits = 0
         self.events = 0
         self.refused: Counter[str] = Counter()
         self._stage = stage
         self._server = server
         self._chance = chance
+        self._selections = selections
         self._open: dict[Viewer, asyncio.Future[None]] = {}
 
     def arrived(self, viewer: Viewer, at: float) -> None:
@@ -62,7 +65,7 @@ class Churn:
         """Keep one seat taken, until cancelled."""
         while True:
             reference = self._chance.choice([*CHANGING, *RESTARTING])
-            question = asked(reference, self._chance.choice(_SELECTIONS))
+            question = asked(reference, self._chance.choice(self._selections))
             viewer = kind(self, self._server.url, question)
             await self._stay(viewer, self._chance.uniform(0, _LONGEST_STAY_SECONDS))
 
@@ -98,9 +101,11 @@ class Churn:
 
 
 @asynccontextmanager
-async def churning(stage: Stage, server: Server, chance: random.Random) -> AsyncIterator[Churn]:
+async def churning(
+    stage: Stage, server: Server, chance: random.Random, selections: Sequence[str]
+) -> AsyncIterator[Churn]:
     """All of it until the block is over; then everyone has left."""
-    churn = Churn(stage, server, chance)
+    churn = Churn(stage, server, chance, selections)
     await stage.keep_changing(CHANGING, _STEP_SECONDS)
     work: Sequence[asyncio.Task[None]] = [
         asyncio.create_task(each)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import structlog
 
 from benchmarks.figure import Figure, at_most
-from benchmarks.live.churn import Churn, churning
+from benchmarks.live.churn import SELECTIONS, WITHOUT_LISTS, Churn, churning
 from benchmarks.live.limits import raise_limits
 from benchmarks.live.servers import Server, ours
 from benchmarks.live.stage import Stage, stage
@@ -21,7 +21,8 @@ from benchmarks.live.table import tell
 
 MOST_MEGABYTES = 1.0
 LEAST_MINUTES = 2.0
-_WARM_UP_SECONDS = 60.0
+_LONG_MINUTES = 10.0
+_WARM_UP_MINUTES, _WARM_UP_SHARE = 1.0, 0.2
 _SAMPLE_SECONDS, _WINDOW_SAMPLES = 0.5, 10
 _TOLD_SECONDS = 10.0
 _POLL_SECONDS = 0.25
@@ -63,7 +64,7 @@ class Slope(NamedTuple):
 def main() -> int:
     """1 where the memory grows, something is left at the end, or a viewer was sent away."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.live.soak", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=30.0, help="the warm-up of a minute included")
+    parser.add_argument("--minutes", type=float, default=30.0, help="the warm-up included: a minute, or a fifth")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     if options.minutes < LEAST_MINUTES:
@@ -76,12 +77,17 @@ def main() -> int:
 
 
 async def _soaked(minutes: float, chance: random.Random) -> list[Figure]:
+    # Lists that were shown are kept up to a bound, which takes minutes to be reached.
+    selections = SELECTIONS if minutes >= _LONG_MINUTES else WITHOUT_LISTS
+    warm_up_seconds = 60 * max(_WARM_UP_MINUTES, minutes * _WARM_UP_SHARE)
     async with stage() as vendor, ours(vendor.providers_file(_POLL_SECONDS)) as server:
-        await _first_visit(vendor, server, chance)
+        async with churning(vendor, server, chance, selections):
+            await asyncio.sleep(1)  # what is opened once and stays open is there before anything is counted
+        await _settled(server, 0)
         before = server.descriptors()
-        async with churning(vendor, server, chance) as churn:
-            await _sampled(server, churn, _WARM_UP_SECONDS)
-            samples = await _sampled(server, churn, minutes * 60 - _WARM_UP_SECONDS)
+        async with churning(vendor, server, chance, selections) as churn:
+            await _sampled(server, churn, warm_up_seconds)
+            samples = await _sampled(server, churn, minutes * 60 - warm_up_seconds)
         await _settled(server, before)
         return [
             Slope.of(samples).figure(minutes),
@@ -90,13 +96,6 @@ async def _soaked(minutes: float, chance: random.Random) -> list[Figure]:
             at_most("files and sockets more than at the start", 0, server.descriptors() - before),
             at_most(f"of {churn.visits} visits, ended by the server in trouble", 0, churn.refused.total()),
         ]
-
-
-async def _first_visit(vendor: Stage, server: Server, chance: random.Random) -> None:
-    """What is opened once and stays open is there before anything is counted."""
-    async with churning(vendor, server, chance):
-        await asyncio.sleep(1)
-    await _settled(server, 0)
 
 
 async def _sampled(server: Server, churn: Churn, seconds: float) -> list[tuple[float, float]]:
