@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 
 from graph.connections import Connections
 from graph.execution.served import executor_class
@@ -20,6 +21,7 @@ from graph.http.endpoint import Endpoint
 from graph.http.explorer import explorer_routes
 from graph.http.metrics import metrics_route
 from graph.http.probes import Readiness, probe_routes
+from graph.http.pulse import Heartbeats
 from graph.http.watchdog import Watchdog
 from graph.schema import schema
 from graph.settings import Settings
@@ -34,6 +36,8 @@ from resolvers.snapshots import Snapshots
 from resolvers.store.local import LocalStore
 from resolvers.upstream.contract import Provider, ProviderSettings
 from resolvers.vocabulary import ProviderState
+
+_PATH = "/graphql"
 
 
 class Product(NamedTuple):
@@ -50,7 +54,10 @@ class Product(NamedTuple):
 
 
 def build(
-    settings: Settings, provider_settings: Sequence[ProviderSettings], clock: Clock | None = None
+    settings: Settings,
+    provider_settings: Sequence[ProviderSettings],
+    clock: Clock | None = None,
+    heartbeats: Heartbeats = Heartbeats(),  # noqa: B008  # it cannot be changed
 ) -> Product:
     """Everything that serves, built but not started; must be called inside the event loop that serves it."""
     clock = clock or Clock()
@@ -67,7 +74,7 @@ def build(
     readiness = Readiness(watchdog)
     bearers = _bearers(settings, clock)
     executed = schema.executed_by(executor_class(settings.compiled_execution), settings.max_cost)
-    endpoint = Endpoint(services, executed, settings.origins, bearers, readiness)
+    endpoint = Endpoint(services, executed, settings.origins, bearers, readiness, heartbeats)
     drain = Drain(readiness, endpoint.sockets, hub)
 
     def reload(fresh: Sequence[ProviderSettings]) -> list[str]:
@@ -95,10 +102,11 @@ def build(
         if bearers is not None:
             await bearers.close()
 
-    app = Starlette(
+    app = App(
+        endpoint,
         routes=[
-            Route("/graphql", endpoint, middleware=[compression()]),
-            WebSocketRoute("/graphql", endpoint),
+            Route(_PATH, endpoint, middleware=[compression()]),
+            WebSocketRoute(_PATH, endpoint),
             *explorer_routes(),
             *probe_routes(readiness),
             metrics_route(services),
@@ -107,6 +115,24 @@ def build(
         lifespan=lifespan,
     )
     return Product(services, app, drain, reload)
+
+
+class App(Starlette):
+    """Starlette's application; a socket goes straight to its endpoint.
+
+    What stands in between does nothing for sockets, and would be held for each of thousands.
+    """
+
+    def __init__(self, endpoint: Endpoint, **parts: Any) -> None:
+        super().__init__(**parts)
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, one socket, or the lifespan."""
+        if scope["type"] == "websocket" and scope["path"] == _PATH:
+            await self._endpoint(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def _tracked(settings: Sequence[ProviderSettings]) -> Iterator[Reference]:

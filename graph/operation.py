@@ -1,6 +1,6 @@
 """One operation on its way: known to be valid, the one that was meant, allowed here, executed, presented."""
 
-from collections.abc import AsyncGenerator, Awaitable, Hashable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Hashable, Iterable, Sequence
 from contextlib import aclosing
 from copy import copy
 from functools import partial
@@ -20,11 +20,12 @@ from strawberry.types.graphql import OperationType
 
 from graph.documents import Document, Documents, Refused
 from graph.errors import presented
-from graph.sharing import Audiences
+from graph.sharing import Audience, Audiences, Shared
 from graph.types.views import hand_over
 from graph.variables import in_turns
 from resolvers.context import Context
 from resolvers.domain import PrecheckEvent
+from resolvers.subscription import Events
 
 Stream: TypeAlias = AsyncGenerator[ExecutionResult, None]
 _Result = TypeVar("_Result", bound=ExecutionResult)
@@ -40,6 +41,42 @@ class Asked(NamedTuple):
     context: Any
     root: Any
     name: str | None
+
+
+class Pushed:
+    """What sends results at once, if a transport has said so; it gives False where that takes waiting."""
+
+    send: Callable[[Shared], bool] | None = None
+
+
+class Results(AsyncGenerator[ExecutionResult, None]):
+    """The results of a subscription, one by one. What is sent by `push_to` is not yielded."""
+
+    __slots__ = ("_pushed", "_results")
+
+    def __init__(self, results: Stream, pushed: Pushed) -> None:
+        self._results = results
+        self._pushed = pushed
+
+    def push_to(self, send: Callable[[Shared], bool]) -> None:
+        """Have results of equal viewers sent by this where it can; to be said before the first is asked for."""
+        self._pushed.send = send
+
+    def __anext__(self) -> Coroutine[Any, Any, ExecutionResult]:
+        """The next result."""
+        return self._results.__anext__()
+
+    def asend(self, value: None) -> Coroutine[Any, Any, ExecutionResult]:
+        """The next result."""
+        return self._results.asend(value)
+
+    def athrow(self, *error: Any) -> Coroutine[Any, Any, ExecutionResult]:
+        """End with an error."""
+        return self._results.athrow(*error)
+
+    async def aclose(self) -> None:
+        """End."""
+        await self._results.aclose()
 
 
 class OperationSchema(strawberry.federation.Schema):
@@ -99,7 +136,7 @@ class OperationSchema(strawberry.federation.Schema):
         operation_extensions: dict[str, Any] | None = None,  # noqa: ARG002 - Strawberry's parameter
         allowed_operation_types: Iterable[OperationType] | None = None,
     ) -> Stream:
-        """The results of any operation: those of a subscription one by one, that of a query alone."""
+        """The results of any operation: those of a subscription, which are `Results`, or that of a query alone."""
         allowed = _ALL if allowed_operation_types is None else allowed_operation_types
         try:
             asked = self._asked(query, variable_values, context_value, root_value, operation_name, allowed)
@@ -107,8 +144,10 @@ class OperationSchema(strawberry.federation.Schema):
             return _only(PreExecutionError(data=None, errors=refusal.errors))
         except (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError) as error:
             return _only(PreExecutionError(data=None, errors=[_told(error)]))
-        is_stream = asked.operation.operation.value == OperationType.SUBSCRIPTION.value
-        return self._events(asked) if is_stream else self._one_result(asked)
+        if asked.operation.operation.value != OperationType.SUBSCRIPTION.value:
+            return self._one_result(asked)
+        pushed = Pushed()
+        return Results(self._events(asked, pushed), pushed)
 
     def _asked(
         self,
@@ -164,7 +203,7 @@ class OperationSchema(strawberry.federation.Schema):
     async def _one_result(self, asked: Asked) -> Stream:
         yield await self._result(asked)
 
-    async def _events(self, asked: Asked) -> Stream:
+    async def _events(self, asked: Asked, pushed: Pushed) -> Stream:
         try:
             executor = await self._executor(asked)
             source = executor if isinstance(executor, list) else create_source_event_stream(executor)
@@ -178,13 +217,24 @@ class OperationSchema(strawberry.federation.Schema):
             audience = self._audiences.join(_question(asked), partial(_shown, executor), gap_names)
             del asked, executor  # a stream lasts long, and there may be thousands
             try:
+                if pushed.send is not None and isinstance(source, Events):
+                    source.push_to(partial(_pushed, audience, pushed.send))
                 async with aclosing(cast("AsyncGenerator[PrecheckEvent, None]", source)) as events:
                     async for event in events:
-                        yield audience.at_hand(event) or await audience.result(event)
+                        yield await audience.result(event)
             finally:
                 self._audiences.leave(audience)
         except Exception as error:
             yield _presented(ExecutionResult(None, [_located(error)]))
+
+
+def _pushed(audience: Audience, send: Callable[[Shared], bool], event: PrecheckEvent) -> bool:
+    """Whether the event could be shown and sent at once. What goes wrong does so again when it is fetched."""
+    try:
+        result = audience.now(event)
+    except Exception:
+        return False
+    return result is not None and send(result)
 
 
 def _question(asked: Asked) -> Hashable:

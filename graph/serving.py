@@ -19,7 +19,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from graph.http.drain import Drain
-from graph.http.unread import STUCK_SECONDS, Connection, PingedSocket, Unread, unread_bytes
+from graph.http.unread import STUCK_SECONDS, Connection, Unread, unread_bytes
+from graph.http.written import WrittenSocket
 from graph.settings import ConfigurationError
 
 HIGHEST_PORT = 65535
@@ -112,7 +113,7 @@ def _config(app: Starlette, ping_seconds: float) -> uvicorn.Config:
         app,
         log_config=None,
         access_log=False,
-        ws=PingedSocket,
+        ws=WrittenSocket,
         ws_max_size=_MESSAGE_BYTES,
         ws_per_message_deflate=False,
         ws_ping_interval=ping_seconds,

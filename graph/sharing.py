@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Hashable, Iterable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 import orjson
 from graphql import GraphQLError
@@ -14,11 +14,30 @@ from graph.recent import Recent
 from resolvers.domain import PrecheckEvent
 
 Execute: TypeAlias = Callable[[PrecheckEvent], ExecutionResult | Awaitable[ExecutionResult]]
+_Made = TypeVar("_Made")
 
 # Stands in an encoded event where its gap belongs. No text of an answer holds it: JSON escapes its second sign.
 _HOLE = b'"\x00gap"'
 _MEBIBYTE = 1024 * 1024
 _OVERHEAD_BYTES = 1024
+_MOST_FORMS = 8  # viewers on sockets of their own mostly name their operations alike
+
+
+class Shared(ExecutionResult):
+    """A result that goes to many; its data is JSON already, and what a transport makes of it is kept beside it."""
+
+    def __init__(self, data: orjson.Fragment, errors: list[GraphQLError] | None) -> None:
+        super().__init__(cast("Any", data), errors)
+        self._made: dict[Hashable, Any] = {}
+
+    def made(self, name: Hashable, make: Callable[["Shared"], _Made]) -> _Made:
+        """What `make` makes of it, under a name of its own; made once where viewers name it alike."""
+        made = self._made.get(name)
+        if made is None:
+            made = make(self)
+            if len(self._made) < _MOST_FORMS:
+                self._made[name] = made
+        return cast("_Made", made)
 
 
 class Encoded:
@@ -31,15 +50,15 @@ class Encoded:
                 if name in shown:
                     shown[name] = orjson.Fragment(_HOLE)
         self._pieces = orjson.dumps(result.data).split(_HOLE)
-        self._results: dict[bool, ExecutionResult] = {}
+        self._results: dict[bool, Shared] = {}
         self.size = sum(map(len, self._pieces)) + _OVERHEAD_BYTES
 
-    def result(self, *, gap: bool) -> ExecutionResult:
-        """The event's result; its data is JSON already."""
+    def result(self, *, gap: bool) -> Shared:
+        """The event's result."""
         result = self._results.get(gap)
         if result is None:
-            data: Any = orjson.Fragment((b"true" if gap else b"false").join(self._pieces))
-            result = self._results[gap] = ExecutionResult(data, self._errors)
+            data = orjson.Fragment((b"true" if gap else b"false").join(self._pieces))
+            result = self._results[gap] = Shared(data, self._errors)
         return result
 
 
@@ -70,31 +89,43 @@ class Audience:
         self._newest: tuple[PrecheckEvent, Encoded] | None = None
         self._under_way: dict[Hashable, asyncio.Task[Encoded]] = {}
 
-    def at_hand(self, event: PrecheckEvent) -> ExecutionResult | None:
-        """The result of the very event that was shown last."""
+    def now(self, event: PrecheckEvent) -> Shared | None:
+        """The result of an event, executed for whoever comes first; None where that takes waiting."""
         newest = self._newest
-        return newest[1].result(gap=event.gap) if newest is not None and newest[0] is event else None
+        if newest is not None and newest[0] is event:
+            return newest[1].result(gap=event.gap)
+        key = self._key(event)
+        kept = self._kept.get(key)
+        encoded = kept.encoded if kept is not None else self._begun(key, event)
+        if encoded is None:
+            return None
+        if self.members > 1:
+            self._newest = (event, encoded)
+        return encoded.result(gap=event.gap)
 
     async def result(self, event: PrecheckEvent) -> ExecutionResult:
-        """The result of an event, executed for whoever comes first."""
+        """The result of an event, be it that one has to wait for it."""
         if self.members == 1 and not self._under_way:
             made = self._execute(event)
             return made if isinstance(made, ExecutionResult) else await made
-        key = (self._number, event.kind, event.cursor, event.remaining, id(event.precheck), id(event.problem))
-        kept = self._kept.get(key)
-        encoded = kept.encoded if kept is not None else await self._made(key, event)
-        self._newest = (event, encoded)
+        result = self.now(event)
+        if result is not None:
+            return result
+        encoded = await asyncio.shield(self._under_way[self._key(event)])
         return encoded.result(gap=event.gap)
 
-    async def _made(self, key: Hashable, event: PrecheckEvent) -> Encoded:
-        task = self._under_way.get(key)
-        if task is None:
-            made = self._execute(replace(event, gap=False))
-            if isinstance(made, ExecutionResult):
-                return self._encoded(key, event, made)
-            # A task of its own: the viewer who came first may leave while the others wait.
-            task = self._under_way[key] = asyncio.create_task(self._awaited(key, event, made))
-        return await asyncio.shield(task)
+    def _key(self, event: PrecheckEvent) -> Hashable:
+        return self._number, event.kind, event.cursor, event.remaining, id(event.precheck), id(event.problem)
+
+    def _begun(self, key: Hashable, event: PrecheckEvent) -> Encoded | None:
+        if key in self._under_way:
+            return None
+        made = self._execute(replace(event, gap=False))
+        if isinstance(made, ExecutionResult):
+            return self._encoded(key, event, made)
+        # A task of its own: the viewer who came first may leave while the others wait.
+        self._under_way[key] = asyncio.create_task(self._awaited(key, event, made))
+        return None
 
     async def _awaited(self, key: Hashable, event: PrecheckEvent, made: Awaitable[ExecutionResult]) -> Encoded:
         try:
@@ -104,7 +135,8 @@ class Audience:
 
     def _encoded(self, key: Hashable, event: PrecheckEvent, result: ExecutionResult) -> Encoded:
         encoded = Encoded(result, self._gap_names)
-        self._kept.keep(key, _Kept(event, encoded), encoded.size)
+        if self.members > 1:
+            self._kept.keep(key, _Kept(event, encoded), encoded.size)
         return encoded
 
 

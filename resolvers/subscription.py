@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
+from typing import Any
 
 from resolvers.arguments import locale_of, reference_from, within_limit
-from resolvers.caller import Caller, stop_at_the_end
-from resolvers.context import Context, Info, Services
+from resolvers.caller import stop_at_the_end
+from resolvers.context import Context, Info
 from resolvers.domain import PrecheckEvent, PrecheckProblem, PrecheckRef
 from resolvers.errors import BadRequest
 from resolvers.live.hub import Wish
+from resolvers.live.viewer import Outlet, Viewer
 from resolvers.reference import Reference
 from resolvers.vocabulary import PrecheckLocale, PrecheckStreamEnd
 
@@ -24,23 +27,69 @@ def precheck_updates(
 ) -> AsyncGenerator[PrecheckEvent, None]:
     """Events of all prechecks asked for, in one stream. What is wrong with the question is raised by its start."""
     asked = partial(_wish, info.context, ids, refs, after, until, locale)
-    return _events(info.context.services, info.context.caller, info.context.client, asked)
+    return Events(info.context, asked)
 
 
-async def _events(
-    services: Services, caller: Caller | None, client: str, asked: Callable[[], Wish]
-) -> AsyncGenerator[PrecheckEvent, None]:
-    with services.places.place(client):
-        viewer = services.hub.join(asked())
-        del asked  # a stream lasts long, and there may be thousands
-        end = asyncio.create_task(stop_at_the_end(caller, services.clock, viewer.stop_at_once)) if caller else None
-        try:
-            while (event := await viewer.next()) is not None:
-                yield event
-        finally:
-            services.hub.leave(viewer)
-            if end is not None:
-                end.cancel()
+class Events(AsyncGenerator[PrecheckEvent, None]):
+    """The events of one stream, which begins when the first one is asked for; smaller than a generator."""
+
+    __slots__ = ("_asked", "_caller", "_end", "_outlet", "_place", "_services", "_viewer")
+
+    def __init__(self, context: Context, asked: Callable[[], Wish]) -> None:
+        self._services = context.services
+        self._caller = context.caller
+        self._place = context.services.places.place(context.client)
+        self._asked: Callable[[], Wish] | None = asked
+        self._viewer: Viewer | None = None
+        self._end: asyncio.Task[None] | None = None
+        self._outlet: Outlet | None = None
+
+    def push_to(self, outlet: Outlet) -> None:
+        """Have events sent by this where it can, instead of yielding them."""
+        self._outlet = outlet
+
+    async def __anext__(self) -> PrecheckEvent:
+        """The next event."""
+        if self._viewer is None:
+            self._viewer = self._begun()
+        event = await self._viewer.next()
+        if event is None:
+            await self.aclose()
+            raise StopAsyncIteration
+        return event
+
+    async def asend(self, _: None) -> PrecheckEvent:
+        """The next event: nothing can be sent to a stream."""
+        return await anext(self)
+
+    async def athrow(self, *error: Any) -> PrecheckEvent:
+        """End the stream."""
+        await self.aclose()
+        raise error[0]
+
+    async def aclose(self) -> None:
+        """Give back what the stream has taken."""
+        viewer, self._viewer = self._viewer, None
+        if viewer is not None:
+            self._services.hub.leave(viewer)
+            self._place.__exit__()
+        if self._end is not None:
+            self._end.cancel()
+
+    def _begun(self) -> Viewer:
+        asked, self._asked = self._asked, None
+        if asked is None:
+            raise StopAsyncIteration
+        with ExitStack() as stack:
+            stack.enter_context(self._place)
+            viewer = self._services.hub.join(asked())
+            stack.pop_all()
+        if self._outlet is not None:
+            viewer.push_to(self._outlet)
+        if self._caller is not None:
+            end = stop_at_the_end(self._caller, self._services.clock, viewer.stop_at_once)
+            self._end = asyncio.create_task(end)
+        return viewer
 
 
 def _wish(

@@ -1,7 +1,7 @@
 """The GraphQL endpoint: HTTP, event streams and WebSockets on one path, the explorer for browsers."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
@@ -14,9 +14,9 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError, MissingQueryError
-from strawberry.http import GraphQLRequestData, process_result
+from strawberry.http import GraphQLRequestData, GraphQLRequestProtocol, process_result
 from strawberry.http.base import BaseRequestProtocol
-from strawberry.http.streaming import AsyncTextStream, HTTPStreamTransport, merge_stream_with_heartbeat
+from strawberry.http.streaming import HTTPStreamTransport
 from strawberry.http.types import HTTPMethod
 from strawberry.schema.base import BaseSchema
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
@@ -34,9 +34,11 @@ from graph.http.explorer import explorer_response
 from graph.http.frames import TextFrames
 from graph.http.posted import object_of, posted
 from graph.http.probes import Readiness
+from graph.http.pulse import Heartbeats
 from graph.http.refusals import not_admitted, refused, restarting
 from graph.http.sockets import BearerSocket, SocketContext, Sockets
-from graph.http.transports import ApolloMultipart, LineFeedSSE, encoded, preferred, ranked
+from graph.http.streams import LiveResponse
+from graph.http.transports import ApolloMultipart, LineFeedSSE, preferred, ranked
 from graph.recent import Recent
 from resolvers.caller import Caller
 from resolvers.context import Context, Services
@@ -79,6 +81,7 @@ class Endpoint(GraphQL[Context, None]):
         origins: Sequence[str],
         bearers: Bearers | None,
         readiness: Readiness,
+        heartbeats: Heartbeats,
     ) -> None:
         super().__init__(
             schema,
@@ -94,7 +97,8 @@ class Endpoint(GraphQL[Context, None]):
         self._services = services
         self._bearers = bearers
         self._readiness = readiness
-        self.sockets = Sockets()
+        self._heartbeats = heartbeats
+        self.sockets = Sockets(heartbeats.socket_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket; a refused request is answered in JSON like every other."""
@@ -173,6 +177,14 @@ class Endpoint(GraphQL[Context, None]):
         """JSON out."""
         return orjson.dumps(data)
 
+    async def parse_http_body(
+        self, request: AsyncHTTPRequestAdapter
+    ) -> GraphQLRequestData | list[GraphQLRequestData]:
+        """What is asked. Raises HTTPException, also for a stream by GET: any page can have a browser send that."""
+        if request.method == "GET" and self._get_stream_transport_from_headers(request.headers) is not None:
+            raise HTTPException(400, "A stream is asked for by POST, with `content-type: application/json`.")
+        return await super().parse_http_body(request)
+
     async def execute_single(
         self,
         request: Request,
@@ -207,15 +219,17 @@ class Endpoint(GraphQL[Context, None]):
         except MissingQueryError:
             raise HTTPException(400, "The request has no `query`.") from None
 
-    def _stream_result(
-        self, request: Request, result: SubscriptionExecutionResult, transport: HTTPStreamTransport
-    ) -> AsyncTextStream:
-        return merge_stream_with_heartbeat(
-            lambda: encoded(result, cast("LineFeedSSE | ApolloMultipart", transport), self.encode_json_string),
-            lambda: transport.heartbeat_message(self.encode_json_string),
-            interval=transport.heartbeat_interval,
-            send_initial_heartbeat=transport.send_initial_heartbeat,
-        )
+    async def _create_streaming_response(
+        self,
+        request: Request,
+        result: SubscriptionExecutionResult,
+        protocol: GraphQLRequestProtocol,
+        sub_response: Response,
+    ) -> Response:
+        results = cast("AsyncGenerator[ExecutionResult, None]", result)
+        transport = cast("LineFeedSSE | ApolloMultipart", self._get_stream_transport(protocol))
+        seconds = self._heartbeats.of_stream(protocol)
+        return LiveResponse(results, transport, self.encode_json_string, seconds)
 
     def _get_stream_transport_from_headers(self, headers: Mapping[str, str]) -> HTTPStreamTransport | None:
         accept = next((value for name, value in headers.items() if name.lower() == "accept"), "")

@@ -1,14 +1,22 @@
 """What travels on a WebSocket: messages of graphql-transport-ws as JSON in text frames."""
 
 import contextlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from functools import partial
+from typing import Any
 
 import orjson
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter
+from strawberry.http import process_result
 from strawberry.http.exceptions import WebSocketDisconnected
+from websockets.frames import Frame, Opcode
+
+from graph.http.written import WRITES_FRAMES
+from graph.sharing import Shared
 
 _INVALID_MESSAGE = 4400
+_PING = Frame(Opcode.TEXT, b'{"type":"ping"}').serialize(mask=False)
 
 
 def is_message(message: object) -> bool:
@@ -31,13 +39,18 @@ def _is_request(payload: dict[str, object]) -> bool:
 class TextFrames(ASGIWebSocketAdapter):
     """JSON on WebSockets is text, though our encoder makes bytes; what is no message of the protocol ends it."""
 
+    def __init__(self, view: Any, request: Any, response: Any) -> None:
+        super().__init__(view, request, response)
+        self._write: Callable[[bytes], bool] | None = self.ws.scope.get("extensions", {}).get(WRITES_FRAMES)
+
     async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
         """Every message that has the protocol's shape."""
         async for message in super().iter_json(ignore_parsing_errors=ignore_parsing_errors):
-            if not is_message(message):
+            if not (isinstance(message, dict) and is_message(message)):
                 await self.close(_INVALID_MESSAGE, "Invalid message")
                 return
             yield message
+            message.clear()  # it was seen to; it would be held until the next one comes
 
     async def send_json(self, message: Mapping[str, object]) -> None:
         """Send one message as a text frame. Raises WebSocketDisconnected where nobody would get it."""
@@ -54,7 +67,24 @@ class TextFrames(ASGIWebSocketAdapter):
             with contextlib.suppress(WebSocketDisconnect):
                 await super().close(code, reason)
 
+    def write(self, operation_id: str, result: Shared) -> bool:
+        """Send a `next` message at once; False, and nothing sent, where this takes waiting or another server."""
+        if self._write is None:
+            return False
+        return self._write(result.made(operation_id, partial(_next_frame, operation_id)))
+
+    def ping(self) -> None:
+        """Show life to a client that reads; one that is behind has enough to read."""
+        if self._write is not None:
+            self._write(_PING)
+
     @property
     def is_open(self) -> bool:
         """Whether this side has not closed it."""
         return self.ws.application_state is WebSocketState.CONNECTED
+
+
+def _next_frame(operation_id: str, result: Shared) -> bytes:
+    payload = {name: value for name, value in process_result(result).items() if name == "data" or value}
+    message = {"id": operation_id, "type": "next", "payload": payload}
+    return Frame(Opcode.TEXT, orjson.dumps(message)).serialize(mask=False)

@@ -1,11 +1,14 @@
 """WebSockets: checked for a bearer when they begin, ended with it, and with a word when the server ends."""
 
 import asyncio
+from functools import partial
 from typing import cast
 
 from strawberry.http.exceptions import WebSocketDisconnected
+from strawberry.schema.schema import StreamResult
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
+    Operation,
     _OperationStreamClosed,
 )
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
@@ -15,6 +18,9 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 
 from graph.errors import formatted, tells_of_restart
+from graph.http.frames import TextFrames
+from graph.http.pulse import Pulse
+from graph.operation import Results
 from resolvers.caller import Caller
 from resolvers.context import Context, Services
 from resolvers.errors import AuthExpired, RequestError, TooManyStreams
@@ -29,7 +35,8 @@ _LAST_WORDS_SECONDS = 0.5
 class Sockets:
     """The open sockets of one endpoint."""
 
-    def __init__(self) -> None:
+    def __init__(self, ping_seconds: float) -> None:
+        self.ping_seconds = ping_seconds
         self._open: set[BearerSocket] = set()
 
     def add(self, socket: "BearerSocket") -> None:
@@ -81,6 +88,7 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
     _expiry: asyncio.Task[None] | None = None
     _closing: asyncio.Task[None] | None = None
     _is_restarting = False
+    _pulse: Pulse | None = None
 
     def on_request_accepted(self) -> None:
         """Be one of the open sockets."""
@@ -88,8 +96,11 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
         self._sockets.add(self)
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
-        """Acknowledge, and see to the end."""
+        """Acknowledge, show life from then on, and see to the end."""
         await super().handle_connection_init(message)
+        if self.connection_acknowledged and self._pulse is None:
+            self._pulse = Pulse(self._sockets.ping_seconds, cast("TextFrames", self.websocket).ping)
+            self._pulse.start()
         if self.context.caller is not None and self._expiry is None:
             self._expiry = asyncio.create_task(self._close_after(self.context.caller))
             self._expiry.add_done_callback(self._task_done)
@@ -125,6 +136,12 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
             raise _OperationStreamClosed
         await super().send_message(message)
 
+    async def _send_result_stream(self, operation: Operation[Context, None], result_source: StreamResult) -> None:
+        operation.query, operation.variables = "", None  # a stream lasts long, and there may be thousands
+        if isinstance(result_source, Results):
+            result_source.push_to(partial(cast("TextFrames", self.websocket).write, operation.id))
+        await super()._send_result_stream(operation, result_source)
+
     async def handle_task_exception(self, error: Exception) -> None:
         """Log a fault; that a client has gone is none."""
         if not isinstance(error, WebSocketDisconnected):
@@ -139,6 +156,8 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
     async def shutdown(self) -> None:
         """End what the socket has begun."""
         self._sockets.remove(self)
+        if self._pulse is not None:
+            self._pulse.stop()
         if self._expiry is not None:
             self._expiry.cancel()
         await super().shutdown()

@@ -1,16 +1,13 @@
 """What differs from Strawberry's own transports, each with the client that needs it."""
 
-from collections.abc import AsyncGenerator, Container
+from collections.abc import Container
 
-from strawberry.http import GraphQLHTTPResponse, process_result
+from strawberry.http import GraphQLHTTPResponse
 from strawberry.http.streaming import (
     JSONEncoder,
     MultipartSubscriptionTransport,
     SSETransport,
 )
-from strawberry.types import SubscriptionExecutionResult
-
-from graph.errors import tells_of_restart
 
 
 class LineFeedSSE(SSETransport):
@@ -35,23 +32,6 @@ class ApolloMultipart(MultipartSubscriptionTransport):
     def encode_cut(self, response: GraphQLHTTPResponse, encode_json: JSONEncoder) -> str:
         """The last words of a stream that is cut: `errors` beside the payload is fatal to Apollo's clients."""
         return self.encode_multipart_data({"payload": response, "errors": response.get("errors")}, encode_json)
-
-
-async def encoded(
-    results: SubscriptionExecutionResult, transport: LineFeedSSE | ApolloMultipart, encode_json: JSONEncoder
-) -> AsyncGenerator[str, None]:
-    """A stream as its transport writes it.
-
-    One that the server cuts has an error as its last event and no end: a client that is told of an end, be it
-    by `complete` or by the last boundary, does not come back.
-    """
-    async for result in results:
-        response = process_result(result)
-        if tells_of_restart(response.get("errors")):
-            yield transport.encode_cut(response, encode_json)
-            return
-        yield transport.encode_next(response, encode_json)
-    yield transport.encode_complete()
 
 
 def preferred(accept: str, offered: Container[str]) -> str | None:

@@ -4,8 +4,6 @@ from asyncio import Transport
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-
 from resolvers.metrics import CONNECTIONS_CUT
 
 STUCK_SECONDS = 60.0
@@ -58,13 +56,3 @@ def cut(connection: Connection) -> None:
     """End a connection now, with what it still holds."""
     CONNECTIONS_CUT.inc()
     connection.transport.abort()
-
-
-class PingedSocket(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket, which is over where a ping was not answered, though bytes are left to be read."""
-
-    def keepalive_timeout(self) -> None:
-        """Close, and do not wait for a client that is not there."""
-        super().keepalive_timeout()
-        if unread_bytes(self):
-            cut(self)

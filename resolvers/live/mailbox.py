@@ -1,29 +1,53 @@
 """What waits for one viewer: the newest state of each precheck, in the order in which it came about."""
 
 import itertools
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from resolvers.domain import PrecheckEvent
 from resolvers.live.delivery import Delivery
-from resolvers.metrics import EVENTS_COLLAPSED
+from resolvers.metrics import EVENTS_COLLAPSED, EVENTS_PUSHED
 from resolvers.reference import Reference
 from resolvers.vocabulary import PrecheckEventKind
 
 _MOST_BESIDE_ENDS = 4
 
 
-class Letter(NamedTuple):
-    """An event for one viewer; `reference` is None where it stands for what could not be read at all."""
+class Letter:
+    """An event for viewers; `reference` is None where it stands for what could not be read at all."""
 
-    reference: Reference | None
-    event: PrecheckEvent
-    revision: int
-    delivery: Delivery | None = None
+    __slots__ = ("_shown", "delivery", "event", "is_over", "reference", "revision")
+
+    def __init__(
+        self, reference: Reference | None, event: PrecheckEvent, revision: int, delivery: Delivery | None = None
+    ) -> None:
+        self.reference = reference
+        self.event = event
+        self.revision = revision
+        self.delivery = delivery
+        self.is_over = event.precheck is not None and event.precheck.status.is_final
+        self._shown: PrecheckEvent | None = None
+
+    def shown(self, cursor: str, remaining: int) -> PrecheckEvent:
+        """The event as a viewer sees it; the very same one as long as viewers are equally far."""
+        shown = self._shown
+        if shown is None or shown.cursor != cursor or shown.remaining != remaining:
+            shown = self._shown = replace(self.event, cursor=cursor, remaining=remaining)
+        return shown
+
+    def instead(self, event: PrecheckEvent) -> "Letter":
+        """The same letter with another event."""
+        return Letter(self.reference, event, self.revision, self.delivery)
+
+    def sent(self) -> None:
+        """One viewer has got it."""
+        if self.delivery is not None:
+            self.delivery.sent()
+        else:
+            EVENTS_PUSHED.inc()
 
     def done(self) -> None:
-        """It is not waited for any more."""
+        """One viewer does not wait for it any more."""
         if self.delivery is not None:
             self.delivery.done()
 
@@ -87,7 +111,7 @@ class Mailbox:
             event = _both(self._letters[places[-1]].event, letter.event)
             if event is None:
                 break
-            letter = letter._replace(event=event)
+            letter = letter.instead(event)
             self._drop(places, -1)
         beside = [at for at, number in enumerate(places) if not _is_end(self._letters[number].event)]
         if len(beside) < _MOST_BESIDE_ENDS:
@@ -95,9 +119,9 @@ class Mailbox:
         at = beside[0]
         self._drop(places, at)
         if at == len(places):
-            return letter._replace(event=replace(letter.event, gap=True))
+            return letter.instead(replace(letter.event, gap=True))
         after = self._letters[places[at]]
-        self._letters[places[at]] = after._replace(event=replace(after.event, gap=True))
+        self._letters[places[at]] = after.instead(replace(after.event, gap=True))
         return letter
 
     def _drop(self, places: list[int], at: int) -> None:

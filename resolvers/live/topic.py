@@ -74,7 +74,7 @@ class Topic:
         if since is None:
             return None
         self.viewers[viewer] = None
-        viewer.recall(self.reference, since.known)
+        viewer.recall(Letter(self.reference, since.known, revision))
         is_news = self._trouble is not None and self._trouble.revision > revision
         return [*since.missed, self._trouble] if self._trouble is not None and is_news else since.missed
 
@@ -129,8 +129,8 @@ class Topic:
         """Tell one viewer why its watch ends, with the state that is known."""
         now = self._clock.now()
         known = aged(self._newest, PrecheckSnapshotSource.CACHED, now) if self._newest else None
-        self._put(viewer, [self._event(PrecheckEventKind.PROBLEM, known, problem=problem)])
-        viewer.finish(self.reference)
+        event = self._event(PrecheckEventKind.PROBLEM, known, problem=problem)
+        viewer.put_last(self.reference, Letter(self.reference, event, viewer.revision))
 
     def _publish(self, events: Iterable[PrecheckEvent]) -> None:
         viewers = [viewer for viewer in self.viewers if viewer not in self._waiting]
@@ -189,9 +189,11 @@ class Topic:
             viewer.put(Letter(self.reference, event, self._revisions.newest))
 
     def _tell(self, viewer: Viewer, trouble: PrecheckEvent) -> None:
-        self._put(viewer, [trouble])
+        letter = Letter(self.reference, trouble, self._revisions.newest)
         if self.is_given_up:
-            viewer.finish(self.reference)
+            viewer.put_last(self.reference, letter)
+        else:
+            viewer.put(letter)
 
     def _event(self, kind: PrecheckEventKind, precheck: Precheck | None, **parts: Any) -> PrecheckEvent:
         return PrecheckEvent(kind=kind, cursor="", at=self._clock.now(), precheck=precheck, **parts)

@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import Callable, Collection
-
-from msgspec.structs import replace
+from typing import TypeAlias
 
 from resolvers.domain import PrecheckEvent
 from resolvers.errors import RequestError
 from resolvers.live.cursor import Cursors, Position
 from resolvers.live.mailbox import Letter, Mailbox
-from resolvers.metrics import EVENTS_PUSHED
 from resolvers.reference import Reference
 from resolvers.vocabulary import PrecheckEventKind, PrecheckStreamEnd, PrecheckVerdict
+
+# Sends an event at once; False, and nothing sent, where that takes waiting.
+Outlet: TypeAlias = Callable[[PrecheckEvent], bool]
 
 
 class Viewer:
@@ -33,43 +34,47 @@ class Viewer:
         self._running = set(references)
         self._over: set[Reference] = set()
         self._unshown = set(position.unshown if position else references)
-        self._until = until
+        self.stays = until is PrecheckStreamEnd.NEVER  # whether it waits for runs after this one
+        self._ends_when_blocked = until is PrecheckStreamEnd.FIRST_BLOCKER
         self._cursors = cursors
         self._leave = leave
         self._mailbox = Mailbox()
         self._arrival: asyncio.Future[None] | None = None
         self._sending: Letter | None = None
+        self._untaken: PrecheckEvent | None = None  # that of `_sending`, if an outlet has not taken it
+        self._outlet: Outlet | None = None
+        self._is_closed = False
         self._blocked: Reference | None = None
         self._fault: RequestError | None = None
-
-    @property
-    def stays(self) -> bool:
-        """Whether it waits for runs after this one."""
-        return self._until is PrecheckStreamEnd.NEVER
 
     def put(self, letter: Letter) -> None:
         """Hand over a letter; never waits."""
         if self._is_wanted(letter):
-            self._mailbox.put(letter)
-            self._wake()
+            self._give(letter)
         else:
             letter.done()
+
+    def put_last(self, reference: Reference, letter: Letter) -> None:
+        """Hand over the last letter of a precheck; never waits."""
+        is_wanted = self._is_wanted(letter)
+        self._running.discard(reference)
+        self._end(reference)
+        if is_wanted:
+            self._give(letter)
+
+    def push_to(self, outlet: Outlet) -> None:
+        """Give events to this from now on, whenever the stream waits for one; what it does not take is fetched."""
+        self._outlet = outlet
 
     def replay(self, letter: Letter) -> None:
         """Hand over a letter that the viewer has missed before it came back."""
         if self._is_wanted(letter):
             self._mailbox.replay(letter)
 
-    def recall(self, reference: Reference, event: PrecheckEvent) -> None:
+    def recall(self, letter: Letter) -> None:
         """This is what the viewer was told last of a precheck, in a stream before this one."""
-        self._note(reference, event)
-        self._wake()
-
-    def finish(self, reference: Reference) -> None:
-        """No more letters of this precheck are to come."""
-        self._running.discard(reference)
-        self._end(reference)
-        self._wake()
+        if letter.reference is not None:
+            self._note(letter.reference, letter)
 
     def stop(self, fault: RequestError) -> None:
         """End the stream with this error, after what waits in its mailbox."""
@@ -83,42 +88,72 @@ class Viewer:
 
     def close(self) -> None:
         """Nobody fetches anything any more."""
+        self._is_closed = True
         self._mailbox.clear()
-        self._sent()
+        if self._sending is not None:
+            self._sending.done()
 
     async def next(self) -> PrecheckEvent | None:
         """The next event, or None when the stream has ended as `until` says. Raises what it was stopped with."""
-        self._sent()
-        while not self._mailbox:
+        if self._sending is not None and self._untaken is None:
+            self._sending.sent()
+            self._sending = None
+        while self._untaken is None and not self._mailbox:
             if self._fault is not None:
                 raise self._fault
-            if self._blocked is not None or not self.unfinished:
+            if self._is_over:
                 return None
             self._arrival = asyncio.get_running_loop().create_future()
-            await self._arrival
-        self._sending = letter = self._mailbox.take()
-        EVENTS_PUSHED.inc()
-        self.revision = max(self.revision, letter.revision)
+            try:
+                await self._arrival
+            finally:
+                self._arrival = None
+        if self._untaken is None:
+            self._sending = self._mailbox.take()
+            return self._told(self._sending)
+        event, self._untaken = self._untaken, None
+        return event
+
+    @property
+    def _is_over(self) -> bool:
+        return self._blocked is not None or not self.unfinished
+
+    @property
+    def _is_waiting(self) -> bool:
+        return self._arrival is not None and not self._arrival.done()
+
+    def _give(self, letter: Letter) -> None:
+        if self._outlet is not None and self._is_waiting:
+            self._push(letter, self._outlet)
+        else:
+            self._mailbox.put(letter)
+            self._wake()
+
+    def _push(self, letter: Letter, outlet: Outlet) -> None:
+        event = self._told(letter)
+        if outlet(event):
+            letter.sent()
+            if self._is_over:
+                self._wake()
+        else:
+            self._sending, self._untaken = letter, event
+            self._wake()
+
+    def _told(self, letter: Letter) -> PrecheckEvent:
+        """A letter's event as this viewer sees it, which knows it from now on."""
+        if letter.revision > self.revision:
+            self.revision = letter.revision
         if letter.reference is not None:
-            self._note(letter.reference, letter.event)
-        return replace(
-            letter.event,
-            cursor=self._cursors.write(self.revision, self._unshown),
-            remaining=len(self._running),
-        )
+            self._note(letter.reference, letter)
+        return letter.shown(self._cursors.write(self.revision, self._unshown), len(self._running))
 
     def _wake(self) -> None:
         if self._arrival is not None and not self._arrival.done():
             self._arrival.set_result(None)
 
-    def _sent(self) -> None:
-        if self._sending is not None:
-            self._sending.done()
-            self._sending = None
-
     def _is_wanted(self, letter: Letter) -> bool:
         reference = letter.reference
-        if self._blocked is not None and reference != self._blocked:
+        if self._is_closed or (self._blocked is not None and reference != self._blocked):
             return False
         if reference is None or self.stays:
             return True
@@ -134,29 +169,25 @@ class Viewer:
             self.unfinished.discard(reference)
             self._leave(self, reference)
 
-    def _note(self, reference: Reference, event: PrecheckEvent) -> None:
-        if event.kind is not PrecheckEventKind.PROBLEM and not _has_end_to_come(event):
+    def _note(self, reference: Reference, letter: Letter) -> None:
+        kind = letter.event.kind
+        # The state of a run that is over has been shown once its end was told, which follows.
+        if kind is not PrecheckEventKind.PROBLEM and not (letter.is_over and kind is PrecheckEventKind.SNAPSHOT):
             self._unshown.discard(reference)
-        if event.kind is PrecheckEventKind.COMPLETED:
+        if kind is PrecheckEventKind.COMPLETED:
             self._running.discard(reference)
             if not self.stays:
                 self._end(reference)
-        elif reference in self.unfinished and (event.kind is PrecheckEventKind.RESTARTED or _is_at_work(event)):
+        elif reference in self.unfinished and (kind is PrecheckEventKind.RESTARTED or _is_at_work(letter)):
             self._running.add(reference)
-        if self._until is PrecheckStreamEnd.FIRST_BLOCKER and _is_blocked(event):
+        if self._ends_when_blocked and _is_blocked(letter.event):
             # What waits for other prechecks no longer matters; the end of the blocked one is still told.
             self._blocked = reference
             self._mailbox.keep_only(reference)
 
 
-def _has_end_to_come(event: PrecheckEvent) -> bool:
-    """Whether this shows a run that is over, and its COMPLETED follows."""
-    is_over = event.precheck is not None and event.precheck.status.is_final
-    return is_over and event.kind is PrecheckEventKind.SNAPSHOT
-
-
-def _is_at_work(event: PrecheckEvent) -> bool:
-    return event.precheck is not None and not event.precheck.status.is_final
+def _is_at_work(letter: Letter) -> bool:
+    return letter.event.precheck is not None and not letter.is_over
 
 
 def _is_blocked(event: PrecheckEvent) -> bool:

@@ -35,6 +35,19 @@ async def test_a_viewer_that_never_reads_is_cut_and_leaves_nothing(
             assert event_of((await ws.receive())["payload"])["kind"] == "PROBLEM", "who reads is served on"
 
 
+async def test_a_viewer_that_has_vanished_is_gone_after_a_ping_and_leaves_nothing(
+    providers: list[ProviderSettings], emulator: Emulator
+) -> None:
+    run = emulator.create_run("oms-ce", scenario="stuck", seconds=LONG)
+    with served(providers, ping_seconds=0.3) as server, deaf(server.url) as vanished:
+        cuts = await counted(server.url, "precheck_connections_cut")
+        ask(vanished, UPDATES, refs=[ref("oms-ce", run)])
+        await until_counted(server.url, "precheck_viewers", 1)
+        await until_counted(server.url, "precheck_viewers", 0)
+        assert await counted(server.url, "precheck_watched") == 0
+        assert await counted(server.url, "precheck_connections_cut") == cuts, "nothing was left to be read"
+
+
 @dataclass(eq=False)
 class Line:
     """A connection with so many bytes that its client has not taken."""

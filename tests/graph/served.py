@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from graph.app import Product, build
+from graph.http.pulse import Heartbeats
 from graph.http.unread import STUCK_SECONDS
 from graph.serving import PING_SECONDS, Server
 from graph.settings import Settings
@@ -155,9 +156,10 @@ def served(
     stuck_seconds: float = STUCK_SECONDS,
     ping_seconds: float = PING_SECONDS,
     send_buffer: int | None = None,
+    heartbeats: Heartbeats | None = None,
 ) -> Iterator[Served]:
     """Serve until the block ends; `send_buffer` is what the kernel holds of each connection, in bytes."""
-    product = build(settings or Settings(), providers, clock)
+    product = build(settings or Settings(), providers, clock, heartbeats or Heartbeats())
     listener = socket.create_server(("127.0.0.1", 0))
     if send_buffer is not None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)

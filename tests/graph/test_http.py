@@ -155,11 +155,32 @@ def test_pages_of_listed_origins_may_use_it_and_others_may_not(providers: list[P
 
 async def test_sockets_of_other_origins_are_refused(providers: list[ProviderSettings]) -> None:
     with served(providers, Settings(cors_origins="https://a.example")) as server:
-        async with Socket(server.url, origin="https://a.example"):
-            pass
-        with pytest.raises(Exception, match="403"):
-            async with Socket(server.url, origin="https://b.example"):
+        for origin in ("https://a.example", server.url, None):
+            async with Socket(server.url, origin=origin):
                 pass
+        for origin in ("https://b.example", "https://a.example.b.example", "http://a.example", "null"):
+            with pytest.raises(Exception, match="403"):
+                async with Socket(server.url, origin=origin):
+                    pass
+
+
+@pytest.mark.parametrize("accept", ["text/event-stream", "multipart/mixed;subscriptionSpec=1.0"])
+def test_a_page_of_another_origin_opens_no_stream_before_its_browser_has_asked(
+    http: httpx.Client, accept: str
+) -> None:
+    """Browsers send these without asking first: GET, and POST of the types that a form has."""
+    page = {"origin": "https://b.example", "accept": accept}
+    stream = {"query": 'subscription { precheckUpdates(ids: ["x"]) { kind } }'}
+    simple = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "")
+    answers = [http.get("/graphql", params=stream, headers=page)]
+    for content_type in simple:
+        headers = {**page, "content-type": content_type}
+        answers.append(http.post("/graphql", content=orjson.dumps(stream), headers=headers))
+    for answer in answers:
+        assert (answer.status_code, answer.headers["content-type"]) == (400, "application/json")
+        assert "access-control-allow-origin" not in answer.headers
+    asked = http.options("/graphql", headers={**page, "access-control-request-method": "POST"})
+    assert "access-control-allow-origin" not in asked.headers
 
 
 async def test_unfinished_tracked_prechecks_are_re_read_where_asked_for(
