@@ -95,6 +95,6 @@ def _wire(folder: str, name: str) -> dict[str, Any]:
 
 
 def _several(items: Sequence[dict[str, Any]], code: str, number: int) -> list[dict[str, Any]]:
-    """The documented items, then as many of them again, by another code, as are missing; fewer of them for fewer."""
+    """So many of the documented items; where they are too few, again, by another code."""
     more = ({**item, code: f"{item[code]}_AGAIN"} for item in cycle(items))
     return [*({**item} for item in items), *islice(more, max(0, number - len(items)))][:number]

@@ -40,7 +40,11 @@ def main() -> int:
     """Measure everything; 1 where a goal is missed and `--strict` is given."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.live", description=__doc__)
     parser.add_argument(
-        "only", nargs="*", choices=[[], *ROWS], metavar="ROW", help=f"of {', '.join(ROWS)}; nothing is written then"
+        "only",
+        nargs="*",
+        choices=[[], *ROWS],
+        metavar="ROW",
+        help=f"of {', '.join(ROWS)}; nothing is written then",
     )
     parser.add_argument("--strict", action="store_true", help="exit with 1 where a goal is missed")
     parser.add_argument("--viewers", type=int, default=VIEWERS, help="fewer of them; nothing is written then")

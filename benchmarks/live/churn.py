@@ -3,23 +3,27 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from benchmarks.live.crowd import PATIENCE_SECONDS
 from benchmarks.live.fanout import FIVE, FORTY
 from benchmarks.live.servers import Server
 from benchmarks.live.stage import PROVIDER, Stage, asked, references
-from benchmarks.live.viewers import EventStreamViewer, SocketViewer, Viewer
+from benchmarks.live.viewers import EventStreamViewer, Kind, SocketViewer, Viewer
 
-SEATS = {SocketViewer: 120, EventStreamViewer: 40}
+SEATS: Mapping[Kind, int] = {SocketViewer: 120, EventStreamViewer: 40}
 CHANGING, RESTARTING = references(15, "changing"), references(10, "restarting")
 WITHOUT_LISTS = (
     FIVE,
-    "kind gap changes { previousState item { code state } }",
-    "kind remaining problem { code retryAfterSeconds } precheck { verdict progress { percent } blockers { code } }",
+    "kind gap remaining precheck { verdict progress { percent itemsTotal } counts { passed warning failed } }",
+    "kind at problem { code message retryAfterSeconds } precheck { run status freshness { source ageSeconds } }",
 )
-SELECTIONS = (*WITHOUT_LISTS, FORTY)
+SELECTIONS = (
+    *WITHOUT_LISTS,
+    FORTY,
+    "kind changes { previousState item { code state } } precheck { blockers { code } }",
+)
 _LONGEST_STAY_SECONDS = 10.0
 _STEP_SECONDS = 0.1
 _SCENARIOS = ("clean", "warning", "blocked", "broken")
@@ -38,9 +42,7 @@ _FAULT_SECONDS, _CALM_SECONDS = 2.0, 10.0
 class Churn:
     """`visits` counts the streams there were, `events` what they got, `refused` the ends that nobody wished."""
 
-    def __init__(
-        self, stage: Stage, server: Server, chance: random.Random, selections: Sequence[str]
-    ) -> None:
+    def __init__(self, stage: Stage, server: Server, chance: random.Random, selections: Sequence[str]) -> None:
         self.visits = 0
         self.events = 0
         self.refused: Counter[str] = Counter()
@@ -61,7 +63,7 @@ class Churn:
         if gone is not None and not gone.done():
             gone.set_result(None)
 
-    async def sit(self, kind: type[SocketViewer] | type[EventStreamViewer]) -> None:
+    async def sit(self, kind: Kind) -> None:
         """Keep one seat taken, until cancelled."""
         while True:
             reference = self._chance.choice([*CHANGING, *RESTARTING])
@@ -88,8 +90,7 @@ class Churn:
 
     async def _stay(self, viewer: Viewer, seconds: float) -> None:
         gone = self._open[viewer] = asyncio.get_running_loop().create_future()
-        target = viewer.target
-        await asyncio.get_running_loop().create_connection(lambda: viewer, target.hostname, target.port)
+        await viewer.connect()
         self.visits += 1
         try:
             await asyncio.wait([gone], timeout=seconds)

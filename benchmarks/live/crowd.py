@@ -1,7 +1,6 @@
 """Many viewers of one server, and when each of them got what."""
 
 import asyncio
-import contextlib
 import math
 import time
 from collections import Counter
@@ -108,16 +107,13 @@ class Crowd:
 
     async def gone(self) -> None:
         """Once no viewer has a connection any more."""
-        while any(viewer.is_open for viewer in self.viewers):  # noqa: ASYNC110 - nobody tells of the last one
+        while any(viewer.is_open for viewer in self.viewers):
             await asyncio.sleep(0.01)
 
     async def _enter(self, viewer: Viewer) -> None:
         first = self._first[viewer] = asyncio.get_running_loop().create_future()
         self.viewers.append(viewer)
-        with contextlib.suppress(KeyError):
-            await asyncio.get_running_loop().create_connection(
-                lambda: viewer, viewer.target.hostname, viewer.target.port
-            )
+        await viewer.connect()
         async with asyncio.timeout(PATIENCE_SECONDS):
             await first
 

@@ -36,7 +36,12 @@ async def drain(stage: Stage, _: int) -> list[Figure]:
     last_seconds = max(viewer.ended_at for viewer in crowd.viewers) - told
     streams = SOCKETS + EVENT_STREAMS
     return [
-        share(f"streams of {streams} ended within a second of SIGTERM", len(in_time), streams, f", {last_seconds:.2f} s"),
+        share(
+            f"streams of {streams} ended within a second of SIGTERM",
+            len(in_time),
+            streams,
+            f", {last_seconds:.2f} s",
+        ),
         share("of them told why, and to come back", sum(map(_is_told, in_time)), streams),
         at_most("seconds from SIGTERM until the process is gone", GONE_SECONDS, gone_seconds),
     ]

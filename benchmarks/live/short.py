@@ -96,11 +96,9 @@ async def short(stage: Stage, _: int) -> list[Figure]:
 
 async def _connected(server: Server) -> ManyAtOnce:
     socket = ManyAtOnce(server.url, asked(_WATCHED, FIVE))
-    await asyncio.get_running_loop().create_connection(
-        lambda: socket, socket.target.hostname, socket.target.port
-    )
+    await socket.connect()
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not socket.events:  # noqa: ASYNC110 - it subscribes once by itself
+        while not socket.events:
             await asyncio.sleep(0.01)
     socket.complete("1")
     return socket

@@ -16,7 +16,7 @@ from benchmarks.figure import Figure, at_most
 from benchmarks.live.churn import SELECTIONS, WITHOUT_LISTS, Churn, churning
 from benchmarks.live.limits import raise_limits
 from benchmarks.live.servers import Server, ours
-from benchmarks.live.stage import Stage, stage
+from benchmarks.live.stage import stage
 from benchmarks.live.table import tell
 
 MOST_MEGABYTES = 1.0
@@ -105,7 +105,9 @@ async def _sampled(server: Server, churn: Churn, seconds: float) -> list[tuple[f
         samples.append((now - began, float(server.memory())))
         if now > told + _TOLD_SECONDS:
             told = now
-            print(f"{samples[-1][1] / _MEGABYTE:7.1f} MB | {churn.visits} visits | {churn.events} events", flush=True)
+            print(
+                f"{samples[-1][1] / _MEGABYTE:7.1f} MB | {churn.visits} visits | {churn.events} events", flush=True
+            )
         await asyncio.sleep(_SAMPLE_SECONDS)
     return samples
 

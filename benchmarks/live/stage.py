@@ -1,4 +1,4 @@
-"""An emulated vendor whose prechecks change when they are told to, and providers that are polled as often as wanted."""
+"""An emulated vendor whose prechecks change when they are told to, polled as often as wanted."""
 
 import asyncio
 import itertools
@@ -19,7 +19,7 @@ _STEPS = 8
 
 
 class Stage:
-    """Runs of one provider. A vendor of one call for each precheck, so that calls and prechecks can be compared."""
+    """Runs of one provider. Its vendor takes one precheck in a call, so that both can be compared."""
 
     def __init__(self, vendors: Emulated, relay: Relay) -> None:
         self.vendors = vendors

@@ -8,12 +8,11 @@ import asyncio
 import secrets
 import socket
 import sys
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import httpx2 as httpx
 import strawberry
@@ -113,6 +112,7 @@ class Topics:
 
 
 Info = strawberry.Info[Topics, None]
+Extension: TypeAlias = Callable[[], SchemaExtension]
 
 
 @strawberry.type
@@ -129,7 +129,7 @@ class Subscription:
 class Endpoint(GraphQL[Topics, None]):
     """Strawberry's view."""
 
-    def __init__(self, topics: Topics, extensions: Sequence[Callable[[], SchemaExtension]]) -> None:
+    def __init__(self, topics: Topics, extensions: list[Extension]) -> None:
         schema = strawberry.federation.Schema(
             query=Query, subscription=Subscription, extensions=extensions, federation_version="2.5"
         )
@@ -146,7 +146,7 @@ def main(providers_file: Path, *options: str) -> None:
     With `--known-documents` each text is parsed and validated once, which a change to those who watch has no part
     in: ten thousand viewers are there sooner.
     """
-    caches = [partial(ParserCache, maxsize=2000), partial(ValidationCache, maxsize=2000)]
+    caches: list[Extension] = [lambda: ParserCache(maxsize=2000), lambda: ValidationCache(maxsize=2000)]
     extensions = caches if "--known-documents" in options else []
     endpoint = Endpoint(Topics(plain_vendors(providers_file)), extensions)
     app = Starlette(routes=[Route("/graphql", endpoint), WebSocketRoute("/graphql", endpoint)])

@@ -27,7 +27,17 @@ class Listener(Protocol):
 class Viewer(asyncio.Protocol):
     """One client with one stream; `events` are those it got, `end` how its connection was closed."""
 
-    __slots__ = ("end", "ended_at", "events", "has_completed", "listener", "question", "rest", "target", "transport")
+    __slots__ = (
+        "end",
+        "ended_at",
+        "events",
+        "has_completed",
+        "listener",
+        "question",
+        "rest",
+        "target",
+        "transport",
+    )
 
     def __init__(self, listener: Listener, url: str, question: bytes) -> None:
         self.listener = listener
@@ -44,6 +54,11 @@ class Viewer(asyncio.Protocol):
     def is_open(self) -> bool:
         """Whether it has a connection."""
         return self.transport is not None
+
+    async def connect(self) -> None:
+        """Begin. Raises OSError."""
+        target = self.target
+        await asyncio.get_running_loop().create_connection(lambda: self, str(target.hostname), target.port or 80)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to talk."""
@@ -112,7 +127,7 @@ class SocketViewer(Viewer):
 
     def _frame(self, opcode: int, data: bytes, start: int, end: int, now: float) -> None:
         if opcode == 1:
-            if data.find(b'"next"', start, start + _TYPE_ENDS) >= 0:
+            if data.find(b'"next"', start, min(end, start + _TYPE_ENDS)) >= 0:
                 self.events += 1
                 self.listener.arrived(self, now)
             else:
