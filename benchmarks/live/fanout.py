@@ -25,7 +25,7 @@ _REFERENCES = {OURS: "t_ours1", TEXTBOOK: "t_textbook1"}
 
 
 class Turn(NamedTuple):
-    """One change at one side: milliseconds until half of the viewers and 99 % had it; CPU microseconds for each."""
+    """One change: milliseconds until half of the viewers, and 99 %, had it; microseconds of CPU for each."""
 
     middle: float
     late: float

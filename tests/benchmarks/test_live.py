@@ -118,18 +118,18 @@ async def test_the_relay_notes_a_word_that_comes_in_two_pieces() -> None:
             writer.write(piece)
         writer.close()
 
-    async with await asyncio.start_server(speak, "127.0.0.1", 0) as vendor:
-        async with relay(f"http://127.0.0.1:{vendor.sockets[0].getsockname()[1]}") as between:
-            passed = between.expect("change 12;")
-            port = int(between.url.rpartition(":")[2])
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(b"1")
-            first = await reader.readuntil(b"chan")
-            assert not passed.done()
-            writer.write(b"2")
-            assert first + await reader.read() == b"no change 1 yet, change 12;"
-            assert await passed <= time.monotonic()
-            writer.close()
+    vendor = await asyncio.start_server(speak, "127.0.0.1", 0)
+    async with vendor, relay(f"http://127.0.0.1:{vendor.sockets[0].getsockname()[1]}") as between:
+        passed = between.expect("change 12;")
+        port = int(between.url.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"1")
+        first = await reader.readuntil(b"chan")
+        assert not passed.done()
+        writer.write(b"2")
+        assert first + await reader.read() == b"no change 1 yet, change 12;"
+        assert await passed <= time.monotonic()
+        writer.close()
 
 
 def test_a_delivery_is_late_when_99_percent_have_it() -> None:
