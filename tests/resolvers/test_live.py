@@ -11,8 +11,8 @@ from resolvers.domain import Precheck, PrecheckProblem
 from resolvers.errors import BadRequest, InternalFault, Unreachable
 from resolvers.live.cursor import Cursors, Position
 from resolvers.live.diff import changed_items, kept_items, kind_of_change
-from resolvers.live.history import Revisions
 from resolvers.live.poller import Pace
+from resolvers.live.publisher import Publisher
 from resolvers.live.topic import Topic
 from resolvers.live.viewer import Viewer
 from resolvers.reference import Reference
@@ -52,8 +52,8 @@ def reading(
     return report.close(status)
 
 
-def topic_with(*viewers: Viewer, reference: Reference = REFERENCE, revisions: Revisions | None = None) -> Topic:
-    topic = Topic(reference, Clock(), revisions or Revisions())
+def topic_with(*viewers: Viewer, reference: Reference = REFERENCE, publisher: Publisher | None = None) -> Topic:
+    topic = Topic(reference, Clock(), publisher or Publisher())
     for viewer in viewers:
         topic.join(viewer)
     return topic
@@ -242,9 +242,9 @@ async def test_nothing_is_told_after_the_end_but_to_a_viewer_that_stays() -> Non
 
 
 async def test_a_cursor_tells_whose_state_was_not_shown_yet() -> None:
-    revisions = Revisions()
+    publisher = Publisher()
     one = viewer(REFERENCE, OTHER)
-    topic, other = topic_with(one, revisions=revisions), topic_with(one, reference=OTHER, revisions=revisions)
+    topic, other = topic_with(one, publisher=publisher), topic_with(one, reference=OTHER, publisher=publisher)
     topic.take(reading(RUNNING, "PENDING"))
     other.take(reading(COMPLETED, "PASSED", reference=OTHER))
     read = cursors(OTHER, REFERENCE).read
@@ -252,7 +252,7 @@ async def test_a_cursor_tells_whose_state_was_not_shown_yet() -> None:
     for _ in range(3):
         event = await one.next()
         assert event is not None
-        position = read(event.cursor, revisions.newest)
+        position = read(event.cursor, publisher.newest)
         assert position is not None
         unshown.append((event.kind.value, position.unshown))
     # Who was told the state of a run that is over, and not its end, is told both again.
@@ -261,9 +261,9 @@ async def test_a_cursor_tells_whose_state_was_not_shown_yet() -> None:
 
 
 async def test_events_come_in_the_order_of_their_cursors_to_slow_viewers_too() -> None:
-    revisions = Revisions()
+    publisher = Publisher()
     slow = viewer(REFERENCE, OTHER)
-    topic, other = topic_with(slow, revisions=revisions), topic_with(slow, reference=OTHER, revisions=revisions)
+    topic, other = topic_with(slow, publisher=publisher), topic_with(slow, reference=OTHER, publisher=publisher)
     topic.take(reading(RUNNING, "PENDING"))
     other.take(reading(RUNNING, "PENDING", reference=OTHER))
     await drained(slow, 2)
