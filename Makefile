@@ -8,6 +8,8 @@ EMULATOR_PORT ?= 8100
 PROVIDERS ?=
 FUZZ ?=
 BENCH ?=
+LIVE ?=
+SOAK ?=
 # Constrains the build's own dependencies too, so that every version is the locked one.
 PIP := PIP_CONSTRAINT=requirements.lock PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --editable
 # Installs $(1) and names each package as it comes, so that nobody waits in silence.
@@ -17,7 +19,7 @@ install = { $(PIP) $(1); echo $$? > $(VENV)/status; } | sed -n 's/^Collecting \(
 CLIENTS := .cache/clients/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check e2e faults fuzz bench bench-peers bench-reliability schema explorer clients chromium format lock clean
+.PHONY: help run test check e2e faults fuzz bench bench-peers bench-live bench-reliability soak schema explorer clients chromium format lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -59,6 +61,12 @@ bench-peers: ## Install what `make bench` then measures as well: Hive Gateway, f
 
 bench-reliability: $(VENV)/dev ## Measure what is promised of reliability, in two minutes
 	@$(BIN)/python -m benchmarks.reliability
+
+bench-live: $(VENV)/dev ## Measure ten thousand viewers beside others, in minutes (LIVE="--strict", or names of some rows)
+	@$(BIN)/python -m benchmarks.live $(LIVE)
+
+soak: $(VENV)/dev ## Watch the memory for half an hour while viewers come and go (SOAK="--minutes 3")
+	@$(BIN)/python -m benchmarks.live.soak $(SOAK)
 
 schema: $(VENV)/run ## Print schema.graphql
 	@$(BIN)/python -m graph schema
