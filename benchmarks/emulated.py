@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +135,8 @@ async def command(
     try:
         yield running
     finally:
-        running.terminate()
+        with suppress(ProcessLookupError):  # it may have ended by itself
+            running.terminate()
         await running.wait()
 
 

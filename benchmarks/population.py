@@ -65,7 +65,7 @@ def _tracking(provider_id: str, table: str) -> str:
 
 def _drs(number: int) -> dict[str, Any]:
     body = _wire("huawei_drs", "seed-mysql.json")
-    items = _forty(body["results"][0]["precheck_result"], "item")
+    items = _several(body["results"][0]["precheck_result"], "item", ITEMS)
     items[number % ITEMS] |= {"result": "ALARM", "failed_reason": "SRC_BINLOG_FORMAT_IS_NOT_ROW"}
     if number % 10 == 0:
         items[-1] |= {"result": "FAILED", "failed_reason": "DST_PRIVILEGES_NOT_ENOUGH"}
@@ -74,12 +74,18 @@ def _drs(number: int) -> dict[str, Any]:
 
 
 def _oms(number: int) -> dict[str, Any]:
-    body = _wire("oceanbase_oms", "seed-ce.json")
-    items = _forty(body["data"]["preCheckResults"], "checkType")
+    body = oms_body()
+    items = body["data"]["preCheckResults"]
     items[number % ITEMS] |= {"status": "WARNING", "message": "The version is old."}
     if number % 10 == 0:
         items[-1] |= {"status": "FAILED", "message": "The account lacks a privilege."}
-    body["data"]["preCheckResults"] = items
+    return body
+
+
+def oms_body(items: int = ITEMS) -> dict[str, Any]:
+    """A run of OMS that is over, with so many checks, all passed."""
+    body = _wire("oceanbase_oms", "seed-ce.json")
+    body["data"]["preCheckResults"] = _several(body["data"]["preCheckResults"], "checkType", items)
     return body
 
 
@@ -88,7 +94,7 @@ def _wire(folder: str, name: str) -> dict[str, Any]:
     return body
 
 
-def _forty(items: Sequence[dict[str, Any]], code: str) -> list[dict[str, Any]]:
-    """The documented items, then as many of them again, by another code, as are missing."""
+def _several(items: Sequence[dict[str, Any]], code: str, number: int) -> list[dict[str, Any]]:
+    """So many of the documented items; where they are too few, again, by another code."""
     more = ({**item, code: f"{item[code]}_AGAIN"} for item in cycle(items))
-    return [*({**item} for item in items), *islice(more, ITEMS - len(items))]
+    return [*({**item} for item in items), *islice(more, max(0, number - len(items)))][:number]

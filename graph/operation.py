@@ -229,11 +229,8 @@ class OperationSchema(strawberry.federation.Schema):
 
 
 def _pushed(audience: Audience, send: Callable[[Shared], bool], event: PrecheckEvent) -> bool:
-    """Whether the event could be shown and sent at once. What goes wrong does so again when it is fetched."""
-    try:
-        result = audience.now(event)
-    except Exception:
-        return False
+    """Whether the event could be shown and sent at once."""
+    result = audience.now(event)
     return result is not None and send(result)
 
 

@@ -44,7 +44,7 @@ def first_events(precheck: Precheck, at: datetime) -> tuple[PrecheckEvent, ...]:
 
 def with_gap(events: Sequence[PrecheckEvent]) -> list[PrecheckEvent]:
     """The same, to a viewer that may have missed changes before them."""
-    return [replace(events[0], gap=True), *events[1:]]
+    return [replace(event, gap=event is events[0]) for event in events]
 
 
 def _is_same(was: PrecheckItem, item: PrecheckItem) -> bool:

@@ -4,27 +4,9 @@ from collections import deque
 from typing import NamedTuple
 
 from resolvers.domain import PrecheckEvent
+from resolvers.live.publisher import Told
 
 _MOST_EVENTS = 32
-
-
-class Revisions:
-    """Numbers the events of this process in the order in which they come about."""
-
-    def __init__(self) -> None:
-        self.newest = 0
-
-    def next(self) -> int:
-        """The number of an event that comes about now."""
-        self.newest += 1
-        return self.newest
-
-
-class Told(NamedTuple):
-    """An event and its revision."""
-
-    revision: int
-    event: PrecheckEvent
 
 
 class Since(NamedTuple):

@@ -15,9 +15,9 @@ from resolvers.domain import PrecheckEvent, PrecheckProblem, ProviderLimits
 from resolvers.errors import ServerRestarting, TimedOut
 from resolvers.live.cursor import Cursors, Position
 from resolvers.live.deadlines import Deadlines
-from resolvers.live.history import Revisions, Told
 from resolvers.live.mailbox import Letter
 from resolvers.live.poller import Pace, Poller
+from resolvers.live.publisher import Publisher, Told
 from resolvers.live.resting import Resting
 from resolvers.live.rounds import Rounds
 from resolvers.live.topic import Topic
@@ -62,7 +62,7 @@ class Hub:
         self._rounds: dict[tuple[str, float], Rounds] = {}
         self._deadlines = Deadlines[Viewer](deadline_seconds, self._overdue)
         self._process = secrets.token_urlsafe(6)
-        self._revisions = Revisions()
+        self._publisher = Publisher()
         self._is_closing = False
 
     def join(self, wish: Wish) -> Viewer:
@@ -73,7 +73,7 @@ class Hub:
         if self._is_closing:
             raise _restarting()
         cursors = Cursors(self._process, wish.references, wish.locale)
-        position = cursors.read(wish.after, self._revisions.newest) if wish.after is not None else None
+        position = cursors.read(wish.after, self._publisher.newest) if wish.after is not None else None
         viewer = Viewer(wish.references, wish.until, cursors, self._finished, position)
         # Kept, for what a provider speaks may be another language when the viewer leaves.
         spoken = tuple(Watched(each, self._snapshots.spoken(each, wish.locale)) for each in wish.references)
@@ -82,7 +82,7 @@ class Hub:
             self._deadlines.add(viewer)
         self._join_topics(viewer, spoken, position, may_have_missed=wish.after is not None)
         for problem in wish.problems:
-            viewer.put(Letter(None, self._problem_event(problem), self._revisions.newest))
+            viewer.put(Letter(None, self._problem_event(problem), self._publisher.newest))
         return viewer
 
     def leave(self, viewer: Viewer) -> None:
@@ -138,7 +138,7 @@ class Hub:
         if topic is None or topic.is_given_up:
             # Inserted before anything is awaited: two first viewers make one poller.
             resting = self._resting.take(watched)
-            topic = resting or Topic(watched.reference, self._clock, self._revisions)
+            topic = resting or Topic(watched.reference, self._clock, self._publisher)
             if watched not in self._topics:
                 self._polled[watched.reference.provider_id] += 1
             self._topics[watched] = topic

@@ -16,15 +16,22 @@ _MOST_BESIDE_ENDS = 4
 class Letter:
     """An event for viewers; `reference` is None where it stands for what could not be read at all."""
 
-    __slots__ = ("_shown", "delivery", "event", "is_over", "reference", "revision")
+    __slots__ = ("_shown", "delivery", "event", "is_last", "is_over", "reference", "revision")
 
     def __init__(
-        self, reference: Reference | None, event: PrecheckEvent, revision: int, delivery: Delivery | None = None
+        self,
+        reference: Reference | None,
+        event: PrecheckEvent,
+        revision: int,
+        delivery: Delivery | None = None,
+        *,
+        is_last: bool = False,
     ) -> None:
         self.reference = reference
         self.event = event
         self.revision = revision
         self.delivery = delivery
+        self.is_last = is_last  # nothing more of this precheck is to come
         self.is_over = event.precheck is not None and event.precheck.status.is_final
         self._shown: PrecheckEvent | None = None
 
@@ -37,7 +44,7 @@ class Letter:
 
     def instead(self, event: PrecheckEvent) -> "Letter":
         """The same letter with another event."""
-        return Letter(self.reference, event, self.revision, self.delivery)
+        return Letter(self.reference, event, self.revision, self.delivery, is_last=self.is_last)
 
     def sent(self) -> None:
         """One viewer has got it."""

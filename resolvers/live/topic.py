@@ -10,8 +10,9 @@ from resolvers.clock import Clock
 from resolvers.domain import Precheck, PrecheckEvent, PrecheckProblem
 from resolvers.live.delivery import Delivery
 from resolvers.live.diff import changed_items, first_events, kept_items, kind_of_change, with_gap
-from resolvers.live.history import History, Revisions, Told
+from resolvers.live.history import History
 from resolvers.live.mailbox import Letter
+from resolvers.live.publisher import Publisher, Told
 from resolvers.live.viewer import Viewer
 from resolvers.reference import Reference
 from resolvers.snapshots import PERMANENT, aged
@@ -27,13 +28,13 @@ class Topic:
     `is_given_up` once the reference has proved permanently wrong.
     """
 
-    def __init__(self, reference: Reference, clock: Clock, revisions: Revisions) -> None:
+    def __init__(self, reference: Reference, clock: Clock, publisher: Publisher) -> None:
         self.reference = reference
         self.viewers: dict[Viewer, None] = {}
         self.poller: asyncio.Task[None] | None = None
         self.is_given_up = False
         self._clock = clock
-        self._revisions = revisions
+        self._publisher = publisher
         self._history = History()
         self._waiting: dict[Viewer, bool] = {}  # for the first state, and whether changes before it may be missing
         self._is_current = False
@@ -63,7 +64,8 @@ class Topic:
         else:
             self._waiting[viewer] = has_gap
         if self._trouble is not None:
-            self._tell(viewer, self._trouble.event)
+            newest = self._publisher.newest
+            viewer.put(Letter(self.reference, self._trouble.event, newest, is_last=self.is_given_up))
 
     def rejoin(self, viewer: Viewer, revision: int) -> list[Told] | None:
         """What a viewer has missed who was told everything up to a revision; None if that is not known.
@@ -119,33 +121,35 @@ class Topic:
             is_permanent, problem = False, replace(problem, retryable=True)
         if not is_permanent:
             problem = replace(problem, retry_after_seconds=next_attempt_seconds)
-        event = self._troubled(problem)
-        self._problem, self._trouble = problem, Told(self._revisions.next(), event)
-        self.is_given_up = is_permanent
-        for viewer in list(self.viewers):
-            self._tell(viewer, event)
+        [trouble] = self._publisher.number([self._troubled(problem)])
+        self._problem, self._trouble, self.is_given_up = problem, trouble, is_permanent
+        self._hand_out([trouble], list(self.viewers), is_last=is_permanent)
 
     def end(self, viewer: Viewer, problem: PrecheckProblem) -> None:
         """Tell one viewer why its watch ends, with the state that is known."""
         now = self._clock.now()
         known = aged(self._newest, PrecheckSnapshotSource.CACHED, now) if self._newest else None
         event = self._event(PrecheckEventKind.PROBLEM, known, problem=problem)
-        viewer.put_last(self.reference, Letter(self.reference, event, viewer.revision))
+        viewer.put(Letter(self.reference, event, viewer.revision, is_last=True))
 
     def _publish(self, events: Iterable[PrecheckEvent]) -> None:
-        viewers = [viewer for viewer in self.viewers if viewer not in self._waiting]
-        for event in events:
-            told = Told(self._revisions.next(), event)
-            self._history.add(told)
-            if viewers:
-                letter = Letter(self.reference, event, told.revision, Delivery(len(viewers)))
-                for viewer in viewers:
-                    viewer.put(letter)
+        told = self._publisher.number(events)
+        for each in told:
+            self._history.add(each)
+        self._hand_out(told, [viewer for viewer in self.viewers if viewer not in self._waiting])
+
+    def _hand_out(self, told: Iterable[Told], viewers: Sequence[Viewer], *, is_last: bool = False) -> None:
+        letters = [
+            Letter(self.reference, each.event, each.revision, Delivery(len(viewers)), is_last=is_last)
+            for each in told
+        ]
+        self._publisher.publish(letters, viewers)
 
     def _greet(self, greetings: Sequence[PrecheckEvent]) -> None:
         waiting, self._waiting = self._waiting, {}
-        for viewer, has_gap in waiting.items():
-            self._put(viewer, with_gap(greetings) if has_gap else greetings)
+        for has_gap, shown in ((False, greetings), (True, with_gap(greetings))):
+            letters = [Letter(self.reference, each, self._publisher.newest) for each in shown]
+            self._publisher.publish(letters, [viewer for viewer, gap in waiting.items() if gap is has_gap])
 
     def _may_come_back(self, problem: PrecheckProblem) -> bool:
         # Answers may be partial: who was there a moment ago and is left out, without the vendor's
@@ -186,14 +190,7 @@ class Topic:
 
     def _put(self, viewer: Viewer, events: Iterable[PrecheckEvent]) -> None:
         for event in events:
-            viewer.put(Letter(self.reference, event, self._revisions.newest))
-
-    def _tell(self, viewer: Viewer, trouble: PrecheckEvent) -> None:
-        letter = Letter(self.reference, trouble, self._revisions.newest)
-        if self.is_given_up:
-            viewer.put_last(self.reference, letter)
-        else:
-            viewer.put(letter)
+            viewer.put(Letter(self.reference, event, self._publisher.newest))
 
     def _event(self, kind: PrecheckEventKind, precheck: Precheck | None, **parts: Any) -> PrecheckEvent:
         return PrecheckEvent(kind=kind, cursor="", at=self._clock.now(), precheck=precheck, **parts)

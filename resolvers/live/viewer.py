@@ -49,18 +49,17 @@ class Viewer:
 
     def put(self, letter: Letter) -> None:
         """Hand over a letter; never waits."""
-        if self._is_wanted(letter):
-            self._give(letter)
-        else:
-            letter.done()
-
-    def put_last(self, reference: Reference, letter: Letter) -> None:
-        """Hand over the last letter of a precheck; never waits."""
         is_wanted = self._is_wanted(letter)
-        self._running.discard(reference)
-        self._end(reference)
-        if is_wanted:
-            self._give(letter)
+        if letter.is_last and letter.reference is not None:
+            self._running.discard(letter.reference)
+            self._end(letter.reference)
+        if not is_wanted:
+            letter.done()
+        elif self._outlet is not None and self._is_waiting:
+            self._push(letter, self._outlet)
+        else:
+            self._mailbox.put(letter)
+            self._wake()
 
     def push_to(self, outlet: Outlet) -> None:
         """Give events to this from now on, whenever the stream waits for one; what it does not take is fetched."""
@@ -122,16 +121,13 @@ class Viewer:
     def _is_waiting(self) -> bool:
         return self._arrival is not None and not self._arrival.done()
 
-    def _give(self, letter: Letter) -> None:
-        if self._outlet is not None and self._is_waiting:
-            self._push(letter, self._outlet)
-        else:
-            self._mailbox.put(letter)
-            self._wake()
-
     def _push(self, letter: Letter, outlet: Outlet) -> None:
         event = self._told(letter)
-        if outlet(event):
+        try:
+            is_sent = outlet(event)
+        except Exception:  # it does so again where the stream fetches it, and can tell
+            is_sent = False
+        if is_sent:
             letter.sent()
             if self._is_over:
                 self._wake()

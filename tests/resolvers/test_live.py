@@ -1,5 +1,6 @@
 """Live progress below GraphQL: mailboxes, topics and pace, without any clock but the test's."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,12 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from resolvers.clock import Clock
-from resolvers.domain import Precheck, PrecheckProblem
+from resolvers.domain import Precheck, PrecheckEvent, PrecheckProblem
 from resolvers.errors import BadRequest, InternalFault, Unreachable
 from resolvers.live.cursor import Cursors, Position
 from resolvers.live.diff import changed_items, kept_items, kind_of_change
-from resolvers.live.history import Revisions
 from resolvers.live.poller import Pace
+from resolvers.live.publisher import Publisher
 from resolvers.live.topic import Topic
 from resolvers.live.viewer import Viewer
 from resolvers.reference import Reference
@@ -52,8 +53,8 @@ def reading(
     return report.close(status)
 
 
-def topic_with(*viewers: Viewer, reference: Reference = REFERENCE, revisions: Revisions | None = None) -> Topic:
-    topic = Topic(reference, Clock(), revisions or Revisions())
+def topic_with(*viewers: Viewer, reference: Reference = REFERENCE, publisher: Publisher | None = None) -> Topic:
+    topic = Topic(reference, Clock(), publisher or Publisher())
     for viewer in viewers:
         topic.join(viewer)
     return topic
@@ -242,9 +243,9 @@ async def test_nothing_is_told_after_the_end_but_to_a_viewer_that_stays() -> Non
 
 
 async def test_a_cursor_tells_whose_state_was_not_shown_yet() -> None:
-    revisions = Revisions()
+    publisher = Publisher()
     one = viewer(REFERENCE, OTHER)
-    topic, other = topic_with(one, revisions=revisions), topic_with(one, reference=OTHER, revisions=revisions)
+    topic, other = topic_with(one, publisher=publisher), topic_with(one, reference=OTHER, publisher=publisher)
     topic.take(reading(RUNNING, "PENDING"))
     other.take(reading(COMPLETED, "PASSED", reference=OTHER))
     read = cursors(OTHER, REFERENCE).read
@@ -252,7 +253,7 @@ async def test_a_cursor_tells_whose_state_was_not_shown_yet() -> None:
     for _ in range(3):
         event = await one.next()
         assert event is not None
-        position = read(event.cursor, revisions.newest)
+        position = read(event.cursor, publisher.newest)
         assert position is not None
         unshown.append((event.kind.value, position.unshown))
     # Who was told the state of a run that is over, and not its end, is told both again.
@@ -261,9 +262,9 @@ async def test_a_cursor_tells_whose_state_was_not_shown_yet() -> None:
 
 
 async def test_events_come_in_the_order_of_their_cursors_to_slow_viewers_too() -> None:
-    revisions = Revisions()
+    publisher = Publisher()
     slow = viewer(REFERENCE, OTHER)
-    topic, other = topic_with(slow, revisions=revisions), topic_with(slow, reference=OTHER, revisions=revisions)
+    topic, other = topic_with(slow, publisher=publisher), topic_with(slow, reference=OTHER, publisher=publisher)
     topic.take(reading(RUNNING, "PENDING"))
     other.take(reading(RUNNING, "PENDING", reference=OTHER))
     await drained(slow, 2)
@@ -392,3 +393,98 @@ def test_pace_slows_while_nothing_changes_and_backs_off_from_trouble() -> None:
 def test_faults_of_this_server_are_waited_for_longer_than_those_of_a_vendor() -> None:
     pace = Pace(1.0, lambda: 0.5)
     assert [pace.after_failure(OUR_FAULT) for _ in range(6)] == [2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+
+
+class Outlet:
+    """Takes events while it is open; a second one only once the first was taken."""
+
+    def __init__(self) -> None:
+        self.is_open = True
+        self.taken: list[tuple[str, str, bool]] = []
+
+    def __call__(self, event: PrecheckEvent) -> bool:
+        if self.is_open:
+            self.taken.append((event.kind.value, event.cursor.split(".")[1], event.gap))
+        return self.is_open
+
+
+async def waiting(one: Viewer) -> asyncio.Task[PrecheckEvent | None]:
+    """A stream that waits for the next event of a viewer."""
+    task = asyncio.ensure_future(one.next())
+    await asyncio.sleep(0)
+    return task
+
+
+async def test_events_are_pushed_to_a_stream_that_waits_and_fetched_by_one_that_is_busy() -> None:
+    one, outlet = viewer(), Outlet()
+    one.push_to(outlet)
+    topic = topic_with(one)
+    topic.take(reading(RUNNING, "PENDING"))
+    assert await drained(one, 1) == [("SNAPSHOT", 1, [])]
+    waits = await waiting(one)
+    topic.take(reading(RUNNING, "RUNNING"))
+    topic.take(reading(RUNNING, "WARNING"))
+    assert outlet.taken == [("CHANGED", "2", False), ("CHANGED", "3", False)]
+    assert not waits.done()
+    outlet.is_open = False
+    topic.take(reading(RUNNING, "FAILED"))
+    topic.take(reading(RUNNING, "PASSED"))
+    event = await waits
+    assert event is not None
+    assert (event.kind.value, event.cursor.split(".")[1], event.gap) == ("CHANGED", "4", False)
+    outlet.is_open = True
+    assert await drained(one, 1) == [("CHANGED", 1, [("check0", "FAILED")])]
+    waits = await waiting(one)
+    topic.take(reading(COMPLETED, "PASSED"))
+    assert outlet.taken[2:] == [("COMPLETED", "6", False)]
+    assert await waits is None
+
+
+async def test_an_outlet_that_fails_loses_nothing() -> None:
+    def fail(_: PrecheckEvent) -> bool:
+        raise ValueError
+
+    one = viewer()
+    one.push_to(fail)
+    topic = topic_with(one)
+    topic.take(reading(RUNNING, "PENDING"))
+    await drained(one, 1)
+    waits = await waiting(one)
+    topic.take(reading(COMPLETED, "PASSED"))
+    event = await waits
+    assert event is not None
+    assert event.kind.value == "COMPLETED"
+    assert await one.next() is None
+
+
+async def test_many_viewers_are_told_in_turns_and_nobody_is_told_later_events_first() -> None:
+    publisher = Publisher()
+    crowd = [viewer(REFERENCE, OTHER, until="NEVER") for _ in range(3000)]
+    topic = topic_with(*crowd, publisher=publisher)
+    other = topic_with(*crowd, reference=OTHER, publisher=publisher)
+    topic.take(reading(RUNNING, "PENDING"))
+    other.take(reading(RUNNING, "PENDING", reference=OTHER))
+    topic.take(reading(RUNNING, "PASSED"))
+    late = viewer()
+    topic.join(late)
+    assert await drained(late, 1) == [("SNAPSHOT", 1, [])], "who comes meanwhile is shown the newest state at once"
+    for one in (*crowd[:3], *crowd[-3:]):
+        revisions: list[int] = []
+        while not revisions or revisions[-1] < 3:
+            event = await one.next()
+            assert event is not None
+            revisions.append(int(event.cursor.split(".")[1]))
+        assert revisions in ([1, 2, 3], [2, 3])
+
+
+async def test_a_viewer_that_has_left_is_told_nothing_though_its_turn_was_to_come() -> None:
+    crowd = [viewer(until="NEVER") for _ in range(200)]
+    topic = topic_with(*crowd)
+    topic.take(reading(RUNNING, "PENDING"))
+    crowd[-1].close()
+    topic.take(reading(RUNNING, "PASSED"))
+    await drained(crowd[-2], 1)
+    left = await waiting(crowd[-1])
+    await asyncio.sleep(0)
+    assert not left.done()
+    left.cancel()

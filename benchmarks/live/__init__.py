@@ -1,0 +1,1 @@
+"""What `make bench-live` and `make soak` measure: many viewers of one server."""
