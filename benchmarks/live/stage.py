@@ -23,6 +23,7 @@ class Stage:
 
     def __init__(self, vendors: Emulated, relay: Relay) -> None:
         self.vendors = vendors
+        self.url = relay.url
         self._relay = relay
         self._words = itertools.count()
 
@@ -35,7 +36,7 @@ class Stage:
         text = [
             "[[provider]]",
             *kept,
-            f'base_url = "{self._relay.url}"',
+            f'base_url = "{self.url}"',
             "track = []",
             "[provider.limits]",
             limits,
