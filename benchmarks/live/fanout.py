@@ -20,7 +20,7 @@ FORTY = f"""{FIVE.removesuffix("}")} items {{
 POLL_SECONDS = 0.5
 EXECUTIONS = "precheck_executions_total"
 DIFFERENT = 1000
-ROUNDS = {FIVE: 7, FORTY: 3}
+ROUNDS = {FIVE: 5, FORTY: 3}
 _REFERENCES = {OURS: "t_ours1", TEXTBOOK: "t_textbook1"}
 
 

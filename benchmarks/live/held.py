@@ -16,6 +16,7 @@ GROWN_BYTES = 32.0
 _ITEMS = 10
 _POLL_SECONDS, _STEP_SECONDS = 2.0, 0.5
 _INTERVALS = 4
+_EVENTS_UNTIL_QUICK = 3
 _WINDOW_SECONDS = 10.0
 _QUICK_POLL_SECONDS, _QUICK_STEP_SECONDS = 0.05, 0.02
 _QUESTIONS, _PER_QUESTION = 50, 2
@@ -35,7 +36,10 @@ async def held(stage: Stage, viewers: int) -> list[Figure]:
         figures.append(await _calls(stage, client, FEW))
         await _enter(client, server, watched, PRECHECKS)
         calls_of_one_each = await _called_within(stage)
+        await stage.rest(watched, _ITEMS)
         await _enter(client, server, watched, viewers)
+        await stage.keep_changing(watched, _STEP_SECONDS, _ITEMS)
+        await _seen(client, _EVENTS_UNTIL_QUICK * viewers)
         figures.append(_ratio(viewers, PRECHECKS, await _called_within(stage) / calls_of_one_each))
         each = (server.memory() - before) / viewers / 1024
         figures.append(at_most(f"KiB for each of {viewers} viewers", MOST_KIBIBYTES, each))

@@ -59,6 +59,11 @@ class Stage:
             bodies = [body(f"change {next(self._words)};", items) for _ in range(_STEPS)]
             await asyncio.gather(*(self._begin(each, bodies, step_seconds) for each in some))
 
+    async def rest(self, references: Sequence[str], items: int = ITEMS) -> None:
+        """Nothing happens any more, though these are not over."""
+        for some in _cut(references):
+            await asyncio.gather(*(self._begin(each, [body("rest", items)]) for each in some))
+
     async def finish(self, references: Sequence[str], items: int = ITEMS) -> None:
         """These are over."""
         for some in _cut(references):
