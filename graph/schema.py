@@ -142,8 +142,8 @@ class Subscription:
         after: Annotated[
             str | None,
             described(
-                "The `cursor` of the last event received: what came after it is told, each change once. Where that is "
-                "not known any more, a SNAPSHOT with `gap: true` says so."
+                "The `cursor` of the last event received: what came after it is told, each change once. Where "
+                "that is not known any more, a SNAPSHOT with `gap: true` says so."
             ),
         ] = None,
         until: Annotated[

@@ -19,7 +19,9 @@ _Made = TypeVar("_Made")
 # Stands in an encoded event where its gap belongs. No text of an answer holds it: JSON escapes its second sign.
 _HOLE = b'"\x00gap"'
 _MEBIBYTE = 1024 * 1024
-_OVERHEAD_BYTES = 1024
+_TIMES_HELD = 4  # the text, with the gap filled in, as a frame, and once more where some have missed events
+_ITEM_BYTES = 768
+_OVERHEAD_BYTES = 2048
 _MOST_FORMS = 8  # viewers on sockets of their own mostly name their operations alike
 
 
@@ -49,16 +51,20 @@ class Encoded:
             for name in gap_names if isinstance(shown, dict) else ():
                 if name in shown:
                     shown[name] = orjson.Fragment(_HOLE)
-        self._pieces = orjson.dumps(result.data).split(_HOLE)
-        self._results: dict[bool, Shared] = {}
-        self.size = sum(map(len, self._pieces)) + _OVERHEAD_BYTES
+        self._text = orjson.dumps(result.data)
+        self._shared: dict[bool, Shared] = {}
+
+    @property
+    def size(self) -> int:
+        """Bytes, with those of the usual forms of it."""
+        return _TIMES_HELD * len(self._text)
 
     def result(self, *, gap: bool) -> Shared:
         """The event's result."""
-        result = self._results.get(gap)
+        result = self._shared.get(gap)
         if result is None:
-            data = orjson.Fragment((b"true" if gap else b"false").join(self._pieces))
-            result = self._results[gap] = Shared(data, self._errors)
+            data = orjson.Fragment(self._text.replace(_HOLE, b"true" if gap else b"false"))
+            result = self._shared[gap] = Shared(data, self._errors)
         return result
 
 
@@ -136,7 +142,7 @@ class Audience:
     def _encoded(self, key: Hashable, event: PrecheckEvent, result: ExecutionResult) -> Encoded:
         encoded = Encoded(result, self._gap_names)
         if self.members > 1:
-            self._kept.keep(key, _Kept(event, encoded), encoded.size)
+            self._kept.keep(key, _Kept(event, encoded), encoded.size + _held_bytes(event))
         return encoded
 
 
@@ -163,3 +169,8 @@ class Audiences:
         audience.members -= 1
         if not audience.members:
             self._audiences.pop(audience.question, None)
+
+
+def _held_bytes(event: PrecheckEvent) -> int:
+    """What an entry keeps alive besides; much of it is the topic's anyhow."""
+    return _OVERHEAD_BYTES + _ITEM_BYTES * (len(event.precheck.items) if event.precheck else 0)

@@ -1,7 +1,5 @@
 """The way out: nothing new is let in, what is under way is finished, and streams are told to come back."""
 
-import asyncio
-
 from graph.http.probes import Readiness
 from graph.http.sockets import Sockets
 from resolvers.live.hub import Hub
@@ -22,4 +20,5 @@ class Drain:
     async def end_streams(self) -> None:
         """End every stream, and every socket that nothing else is under way on."""
         self.begin()
-        await asyncio.gather(self._sockets.restart(), self._hub.close())
+        self._sockets.restart()
+        await self._hub.close()

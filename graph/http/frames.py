@@ -12,7 +12,7 @@ from strawberry.http import process_result
 from strawberry.http.exceptions import WebSocketDisconnected
 from websockets.frames import Frame, Opcode
 
-from graph.http.written import WRITES_FRAMES
+from graph.http.written import CLOSES, WRITES_FRAMES
 from graph.sharing import Shared
 
 _INVALID_MESSAGE = 4400
@@ -66,6 +66,14 @@ class TextFrames(ASGIWebSocketAdapter):
         if self.is_open:
             with contextlib.suppress(WebSocketDisconnect):
                 await super().close(code, reason)
+
+    def close_at_once(self, code: int, reason: str) -> bool:
+        """Close the socket; False, and nothing done, where this takes waiting or another server."""
+        close: Callable[[int, str], bool] | None = self.ws.scope.get("extensions", {}).get(CLOSES)
+        if close is None or not self.is_open or not close(code, reason):
+            return False
+        self.ws.application_state = WebSocketState.DISCONNECTED
+        return True
 
     def write(self, operation_id: str, result: Shared) -> bool:
         """Send a `next` message at once; False, and nothing sent, where this takes waiting or another server."""

@@ -27,7 +27,7 @@ from resolvers.errors import AuthExpired, RequestError, TooManyStreams
 from resolvers.vocabulary import PrecheckLocale
 
 MOST_STREAMS_PER_SOCKET = 20
-_SERVICE_RESTART = 1012
+_SERVICE_RESTART = (1012, "Server restarting")
 _UNAUTHORIZED = 4401
 _LAST_WORDS_SECONDS = 0.5
 
@@ -47,9 +47,10 @@ class Sockets:
         """Forget a socket that has ended."""
         self._open.discard(socket)
 
-    async def restart(self) -> None:
-        """Have every socket end as the server does; those with nothing under way are closed when this returns."""
-        await asyncio.gather(*(socket.restart() for socket in list(self._open)))
+    def restart(self) -> None:
+        """Have every socket end as the server does."""
+        for socket in list(self._open):
+            socket.restart()
 
 
 class SocketContext(Context):
@@ -88,6 +89,7 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
     _expiry: asyncio.Task[None] | None = None
     _closing: asyncio.Task[None] | None = None
     _is_restarting = False
+    _streams = 0
     _pulse: Pulse | None = None
 
     def on_request_accepted(self) -> None:
@@ -138,20 +140,26 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def _send_result_stream(self, operation: Operation[Context, None], result_source: StreamResult) -> None:
         operation.query, operation.variables = "", None  # a stream lasts long, and there may be thousands
-        if isinstance(result_source, Results):
-            result_source.push_to(partial(cast("TextFrames", self.websocket).write, operation.id))
-        await super()._send_result_stream(operation, result_source)
+        if not isinstance(result_source, Results):
+            await super()._send_result_stream(operation, result_source)
+            return
+        result_source.push_to(partial(cast("TextFrames", self.websocket).write, operation.id))
+        self._streams += 1
+        try:
+            await super()._send_result_stream(operation, result_source)
+        finally:
+            self._streams -= 1
 
     async def handle_task_exception(self, error: Exception) -> None:
         """Log a fault; that a client has gone is none."""
         if not isinstance(error, WebSocketDisconnected):
             await super().handle_task_exception(error)
 
-    async def restart(self) -> None:
-        """Begin no operation any more, and close as soon as none is under way."""
+    def restart(self) -> None:
+        """Begin no operation any more, and close as soon as no query is under way."""
         self._is_restarting = True
-        if not self.operations:
-            await self._close_for_restart()
+        if len(self.operations) == self._streams:
+            self._end_for_restart()
 
     async def shutdown(self) -> None:
         """End what the socket has begun."""
@@ -169,10 +177,11 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
     def _task_done(self, task: asyncio.Task[None]) -> None:
         super()._task_done(task)
         if self._is_restarting and not self.operations and self._closing is None:
-            self._closing = asyncio.create_task(self._close_for_restart())
+            self._end_for_restart()
 
-    async def _close_for_restart(self) -> None:
-        await self.websocket.close(code=_SERVICE_RESTART, reason="Server restarting")
+    def _end_for_restart(self) -> None:
+        if not cast("TextFrames", self.websocket).close_at_once(*_SERVICE_RESTART):
+            self._closing = asyncio.create_task(self.websocket.close(*_SERVICE_RESTART))
 
     async def _close_after(self, caller: Caller) -> None:
         await caller.expiry(self.context.services.clock)

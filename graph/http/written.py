@@ -7,8 +7,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from graph.http.unread import cut, unread_bytes
 from graph.http.waiting import Gate, Inbox
 
-# The extension of ASGI's scope under which an app finds what writes a whole frame at once.
+# The extensions of ASGI's scope under which an app finds what writes a whole frame, and what closes, at once.
 WRITES_FRAMES = "precheck.frames"
+CLOSES = "precheck.close"
 
 
 class WrittenSocket(WebSocketsSansIOProtocol):
@@ -30,16 +31,35 @@ class WrittenSocket(WebSocketsSansIOProtocol):
 
     async def run_asgi(self) -> None:
         """Serve the socket, and let the app write."""
-        cast("dict[str, Any]", self.scope["extensions"])[WRITES_FRAMES] = self.write
+        extensions = cast("dict[str, Any]", self.scope["extensions"])
+        extensions[WRITES_FRAMES], extensions[CLOSES] = self.write, self.close
         await super().run_asgi()
 
     def write(self, frame: bytes) -> bool:
         """Write a whole frame that has no mask; False, and nothing written, where the client is behind or gone."""
-        is_open = self.handshake_complete and not self.close_sent and not self.disconnected
-        if not is_open or not self.writable.is_set() or self.transport.is_closing():
+        is_ready = self._is_ready
+        if is_ready:
+            self.transport.write(frame)
+        return is_ready
+
+    def close(self, code: int, reason: str) -> bool:
+        """Begin to close, as for an app's own close event; False, and nothing done, in the same cases."""
+        if not self._is_ready:
             return False
-        self.transport.write(frame)
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.conn.send_close(code, reason)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
         return True
+
+    @property
+    def _is_ready(self) -> bool:
+        is_open = self.handshake_complete and not self.close_sent and not self.disconnected
+        return is_open and self.writable.is_set() and not self.transport.is_closing()
 
     def keepalive_timeout(self) -> None:
         """Close, and do not wait for a client that is not there."""

@@ -48,10 +48,14 @@ class Serving(Served):
 
 @contextmanager
 def serving(
-    file: Path, stdin: int = subprocess.DEVNULL, stderr: int | IO[str] = subprocess.PIPE, **settings: str
+    file: Path,
+    stdin: int = subprocess.DEVNULL,
+    stderr: int | IO[str] = subprocess.PIPE,
+    port: int = 0,
+    **settings: str,
 ) -> Iterator[Serving]:
     """Serve the providers of a file until the block ends; `settings` go into the environment."""
-    command = [sys.executable, "-m", "graph", "serve", "--providers", str(file), "--port", "0"]
+    command = [sys.executable, "-m", "graph", "serve", "--providers", str(file), "--port", str(port)]
     with subprocess.Popen(
         command,
         cwd=ROOT,

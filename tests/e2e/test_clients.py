@@ -1,0 +1,229 @@
+"""Other people's clients follow a run to its end, whatever happens to their connections."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+import pytest
+
+from emulator.runs import PHASES
+from tests.e2e.cable import Cable, cable
+from tests.e2e.follower import CLIENTS, Follower, follower
+from tests.e2e.told import Run, adds_up, seen, whole
+from tests.emulator.process import Emulator, started
+from tests.faults.serving import Serving, serving
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
+
+PROVIDER, OTHER = "oms-ce", "ninedata"
+
+
+@pytest.fixture(scope="module")
+def provider_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("clients") / "providers.toml"
+
+
+@pytest.fixture(scope="module")
+def emulator(provider_file: Path) -> Iterator[Emulator]:
+    with started("--no-demo-runs", "--providers-file", str(provider_file)) as emulator:
+        quick = "[[provider]]\nlimits = { poll_seconds = 0.05, timeout_seconds = 5.0, requests_per_second = 1000 }"
+        provider_file.write_text(provider_file.read_text().replace("[[provider]]", quick))
+        yield emulator
+
+
+@contextmanager
+def logged_server(provider_file: Path, port: int = 0) -> Iterator[Serving]:
+    """A server process that may log no error."""
+    with TemporaryFile("w+") as log:
+        with serving(provider_file, stderr=log, port=port) as server:
+            yield server
+        log.seek(0)
+        assert [line for line in log if '"level":"error"' in line or "Traceback" in line] == []
+
+
+@pytest.fixture(scope="module")
+def server(emulator: Emulator, provider_file: Path) -> Iterator[Serving]:
+    with logged_server(provider_file) as server:
+        yield server
+
+
+@pytest.fixture
+def run(emulator: Emulator, server: Serving) -> Run:
+    return Run(emulator, server, PROVIDER)
+
+
+@pytest.fixture
+async def line(server: Serving) -> AsyncIterator[Cable]:
+    async with cable(server.url) as line:
+        yield line
+
+
+async def test_all_of_them_follow_a_run_to_its_end_and_see_the_same(run: Run, server: Serving) -> None:
+    async with run.watched(), AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(follower(each, server.url, run.refs)) for each in CLIENTS]
+        await all_told(clients)
+        while run.events[-1]["kind"] != "COMPLETED":
+            run.go_on()
+            await run.told()
+            await all_told(clients)
+        for client in clients:
+            await client.until("complete")
+            assert [seen(event) for event in client.events] == [seen(event) for event in run.events]
+    assert [event["kind"] for event in run.events] == ["SNAPSHOT", *["CHANGED"] * (PHASES - 1), "COMPLETED"]
+
+
+async def cut(line: Cable, _: Run, __: Follower) -> None:
+    """Between two events."""
+    line.cut()
+
+
+async def torn(line: Cable, run: Run, _: Follower) -> None:
+    """While an event is on its way, half of which arrives."""
+    line.cut_within_the_next()
+    run.go_on()
+    async with asyncio.timeout(20):
+        await line.torn.wait()
+
+
+async def dropped(line: Cable, _: Run, client: Follower) -> None:
+    """By the client itself, which may not come back at once either."""
+    line.refuse()
+    client.drop()
+    await client.until("closed")
+
+
+WAYS = [(client, way) for client in CLIENTS for way in (cut, torn)] + [("graphql-ws", dropped)]
+
+
+@pytest.mark.parametrize(("client_name", "lose"), WAYS)
+async def test_a_viewer_that_was_away_sees_what_one_saw_that_was_not(
+    run: Run, line: Cable, client_name: str, lose: Any
+) -> None:
+    async with run.watched(), follower(client_name, line.url, run.refs) as client:
+        await client.next()
+        run.go_on()
+        await run.told()
+        await client.next()
+        await lose(line, run, client)
+        if lose is torn:
+            await run.told()
+        for _ in range(3):
+            run.go_on()
+            await run.told()
+        line.mend()
+        while len(client.events) < len(run.events):
+            await client.next()
+        while run.events[-1]["kind"] != "COMPLETED":
+            run.go_on()
+            await run.told()
+            await client.next()
+        await client.until("complete")
+    assert [seen(event) for event in client.events] == [seen(event) for event in run.events]
+    assert not any(event["gap"] for event in client.events)
+    assert (client.connections, line.connections) == (2, 2)
+
+
+@pytest.mark.parametrize("client_name", CLIENTS)
+async def test_a_viewer_that_is_cut_off_after_each_event_sees_each_once(
+    run: Run, line: Cable, client_name: str
+) -> None:
+    async with run.watched(), follower(client_name, line.url, run.refs) as client:
+        await client.next()
+        while run.events[-1]["kind"] != "COMPLETED":
+            line.cut()
+            run.go_on()
+            await run.told()
+            line.mend()
+            await client.next()
+        await client.until("complete")
+    assert [seen(event) for event in client.events] == [seen(event) for event in run.events]
+    assert client.connections == len(run.events)
+
+
+@pytest.mark.parametrize("client_name", CLIENTS)
+async def test_a_viewer_of_two_that_is_cut_off_after_each_event_sees_each_once(
+    emulator: Emulator, server: Serving, line: Cable, client_name: str
+) -> None:
+    two = Run(emulator, server, PROVIDER, OTHER)
+    async with two.watched(), follower(client_name, line.url, two.refs) as client:
+        await client.next()
+        while len(client.events) < 2 * (PHASES + 1):
+            line.cut()
+            if len(client.events) % 2 == 0:
+                two.go_on()
+                await two.told()
+                await two.told()
+            line.mend()
+            await client.next()
+        await client.until("complete")
+    assert whole(client.events) == whole(two.events)
+    assert [event["remaining"] for event in client.events] == [event["remaining"] for event in two.events]
+
+
+@pytest.mark.parametrize("client_name", CLIENTS)
+async def test_a_viewer_that_comes_back_while_nothing_has_happened_is_told_nothing_twice(
+    run: Run, line: Cable, client_name: str
+) -> None:
+    async with run.watched(), follower(client_name, line.url, run.refs) as client:
+        await client.next()
+        while run.events[-1]["kind"] != "COMPLETED":
+            line.cut()
+            line.mend()
+            await client.until("connected")
+            run.go_on()
+            await run.told()
+            await client.next()
+        await client.until("complete")
+    assert [seen(event) for event in client.events] == [seen(event) for event in run.events]
+
+
+@pytest.mark.parametrize("client_name", CLIENTS)
+@pytest.mark.parametrize("phases_away", [1, 3, PHASES])
+async def test_the_only_viewer_finds_what_happened_while_nobody_looked(
+    run: Run, line: Cable, client_name: str, phases_away: int
+) -> None:
+    async with follower(client_name, line.url, run.refs) as client:
+        await client.next()
+        while client.events[-1]["kind"] != "COMPLETED":
+            line.cut()
+            for _ in range(phases_away):
+                run.go_on()
+            line.mend()
+            await client.next()
+        await client.until("complete")
+    adds_up(client.events)
+    assert not any(event["gap"] for event in client.events)
+
+
+async def test_a_server_that_restarts_is_found_again(emulator: Emulator, provider_file: Path) -> None:
+    async with AsyncExitStack() as stack:
+        with logged_server(provider_file) as server:
+            run = Run(emulator, server, PROVIDER)
+            clients = [await stack.enter_async_context(follower(each, server.url, run.refs)) for each in CLIENTS]
+            await all_told(clients)
+            run.go_on()
+            await all_told(clients)
+            server.process.terminate()
+            assert await asyncio.to_thread(server.process.wait, 10) == 0
+        run.go_on()
+        with logged_server(provider_file, port=int(server.url.rpartition(":")[2])):
+            await all_told(clients)
+            for _ in range(PHASES - 2):
+                run.go_on()
+                await all_told(clients)
+            for client in clients:
+                await client.until("complete")
+    for client in clients:
+        kinds = [event["kind"] for event in client.events]
+        assert kinds == ["SNAPSHOT", "CHANGED", "SNAPSHOT", *["CHANGED"] * (PHASES - 3), "COMPLETED"]
+        assert [event["gap"] for event in client.events] == [False, False, True, *[False] * (PHASES - 2)]
+        adds_up(client.events[2:])
+        assert client.said_why_it_was_lost, [line for line in client.lines if "next" not in line]
+
+
+async def all_told(clients: Iterable[Follower]) -> None:
+    """Until each of them has its next event."""
+    await asyncio.gather(*(client.next() for client in clients))
