@@ -7,6 +7,7 @@ import logging
 import os
 import platform
 import sys
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,19 +53,24 @@ def main() -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     raise_limits()
     figures = asyncio.run(_measured(options.only or list(ROWS), options.viewers))
-    tell(figures)
+    missed = [figure.what for figure in figures if figure.is_met is False]
+    print(f"missed: {'; '.join(missed)}" if missed else "every goal is met")
     if not options.only and options.viewers == VIEWERS:
         RESULTS.write_text(json.dumps(_facts(figures), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return 1 if options.strict and any(figure.is_met is False for figure in figures) else 0
+    return 1 if options.strict and missed else 0
 
 
 async def _measured(rows: Sequence[str], viewers: int) -> list[Figure]:
     figures: list[Figure] = []
     for row in rows:
-        print(f"{row} ...", flush=True)
+        print(f"\n{row} ...", flush=True)
+        began = time.monotonic()
         # A vendor for each: no measurement meets what another one left behind.
         async with stage() as vendor:
-            figures += await ROWS[row](vendor, viewers)
+            reached = await ROWS[row](vendor, viewers)
+        tell(reached)
+        figures += reached
+        print(f"{time.monotonic() - began:.0f} s", flush=True)
     return figures
 
 

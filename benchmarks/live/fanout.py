@@ -20,7 +20,7 @@ FORTY = f"""{FIVE.removesuffix("}")} items {{
 POLL_SECONDS = 0.5
 EXECUTIONS = "precheck_executions_total"
 DIFFERENT = 1000
-ROUNDS = {FIVE: 7, FORTY: 3}
+ROUNDS = {FIVE: 5, FORTY: 3}
 _REFERENCES = {OURS: "t_ours1", TEXTBOOK: "t_textbook1"}
 
 
@@ -144,15 +144,15 @@ async def _crossed(
     async with asyncio.TaskGroup() as gathering:
         for party in started.values():
             gathering.create_task(party.gather(selections, viewers))
-    ours = started[OURS]
+    mine = started[OURS]
     turns: dict[str, list[Turn]] = {name: [] for name in started}
-    executed, [seen] = await ours.server.counted(EXECUTIONS), await ours.load.ask("counts", questions=1)
+    executed, [seen] = await mine.server.counted(EXECUTIONS), await mine.load.ask("counts", questions=1)
     for _ in range(rounds or ROUNDS[selections[0]]):
         for party in started.values():
             turns[party.name].append(await party.turn())
             _tell(f"{viewers} viewers, {len(selections)} questions", party.name, turns[party.name][-1])
-    executed = await ours.server.counted(EXECUTIONS) - executed
-    return Crossing(turns, executed / ((await ours.load.ask("counts", questions=1))[0] - seen))
+    executed = await mine.server.counted(EXECUTIONS) - executed
+    return Crossing(turns, executed / ((await mine.load.ask("counts", questions=1))[0] - seen))
 
 
 async def _compare(started: dict[str, Party], selection: str) -> None:

@@ -1,6 +1,8 @@
 """Who is watched: each a process of its own, whose memory, CPU and counters are read from outside."""
 
 import asyncio
+import contextlib
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -34,9 +36,12 @@ class Server(NamedTuple):
         lines = Path(f"/proc/{self.side.pid}/status").read_text(encoding="ascii").splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) * _KIBIBYTE
 
-    def descriptors(self) -> int:
-        """How many files and sockets it has open."""
-        return sum(1 for _ in Path(f"/proc/{self.side.pid}/fd").iterdir())
+    def descriptors(self, vendor_url: str) -> int:
+        """How many files and sockets it has open; those to the vendor, which stay for the next call, left out."""
+        to_vendor = f":{urlsplit(vendor_url).port or 0:04X}"
+        lines = Path(f"/proc/{self.side.pid}/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+        kept = {line.split()[9] for line in lines if line.split()[2].endswith(to_vendor)}
+        return sum(_inode(each) not in kept for each in Path(f"/proc/{self.side.pid}/fd").iterdir())
 
     async def counted(self, name: str, **labels: str) -> float:
         """A metric, summed over the labels that are not named; 0 where there is none of this name."""
@@ -54,6 +59,13 @@ class Server(NamedTuple):
         self.running.stdin.write(text + b"\n")
         began: float = orjson.loads(await self.running.stdout.readline())
         return began
+
+
+def _inode(descriptor: Path) -> str:
+    """The number of a socket; nothing of the kind for a file, or for what has just been closed."""
+    with contextlib.suppress(FileNotFoundError):
+        return os.readlink(descriptor).removeprefix("socket:[").removesuffix("]")
+    return ""
 
 
 class Load:

@@ -23,6 +23,7 @@ class Stage:
 
     def __init__(self, vendors: Emulated, relay: Relay) -> None:
         self.vendors = vendors
+        self.url = relay.url
         self._relay = relay
         self._words = itertools.count()
 
@@ -35,7 +36,7 @@ class Stage:
         text = [
             "[[provider]]",
             *kept,
-            f'base_url = "{self._relay.url}"',
+            f'base_url = "{self.url}"',
             "track = []",
             "[provider.limits]",
             limits,
@@ -57,6 +58,11 @@ class Stage:
         for some in _cut(references):
             bodies = [body(f"change {next(self._words)};", items) for _ in range(_STEPS)]
             await asyncio.gather(*(self._begin(each, bodies, step_seconds) for each in some))
+
+    async def rest(self, references: Sequence[str], items: int = ITEMS) -> None:
+        """Nothing happens any more, though these are not over."""
+        for some in _cut(references):
+            await asyncio.gather(*(self._begin(each, [body("rest", items)]) for each in some))
 
     async def finish(self, references: Sequence[str], items: int = ITEMS) -> None:
         """These are over."""
