@@ -488,3 +488,13 @@ async def test_a_viewer_that_has_left_is_told_nothing_though_its_turn_was_to_com
     await asyncio.sleep(0)
     assert not left.done()
     left.cancel()
+
+
+async def test_a_stream_that_is_stopped_at_once_is_told_nothing_more() -> None:
+    one = viewer()
+    topic = topic_with(one)
+    topic.take(reading(RUNNING, "PENDING"))
+    one.stop_at_once(BadRequest("Enough."))
+    topic.take(reading(RUNNING, "PASSED"))
+    with pytest.raises(BadRequest, match="Enough"):
+        await one.next()
