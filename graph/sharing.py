@@ -2,8 +2,9 @@
 
 import asyncio
 import itertools
+import weakref
 from collections.abc import Awaitable, Callable, Hashable, Iterable
-from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import orjson
 from graphql import GraphQLError
@@ -19,10 +20,10 @@ _Made = TypeVar("_Made")
 # Stands in an encoded event where its gap belongs. No text of an answer holds it: JSON escapes its second sign.
 _HOLE = b'"\x00gap"'
 _MEBIBYTE = 1024 * 1024
-_TIMES_HELD = 4  # the text, with the gap filled in, as a frame, and once more where some have missed events
+_MOST_FORMS = 4  # viewers on sockets of their own mostly name their operations alike
+_TIMES_HELD = 2 + _MOST_FORMS  # the text, with the gap filled in, and those forms
 _ITEM_BYTES = 768
 _OVERHEAD_BYTES = 2048
-_MOST_FORMS = 8  # viewers on sockets of their own mostly name their operations alike
 
 
 class Shared(ExecutionResult):
@@ -45,7 +46,8 @@ class Shared(ExecutionResult):
 class Encoded:
     """An event as equal viewers see it; whether one of them has missed some before it is left open."""
 
-    def __init__(self, result: ExecutionResult, gap_names: Iterable[str]) -> None:
+    def __init__(self, event: PrecheckEvent, result: ExecutionResult, gap_names: Iterable[str]) -> None:
+        self.event = event
         self._errors: list[GraphQLError] | None = result.errors
         for shown in result.data.values() if isinstance(result.data, dict) else ():
             for name in gap_names if isinstance(shown, dict) else ():
@@ -56,8 +58,9 @@ class Encoded:
 
     @property
     def size(self) -> int:
-        """Bytes, with those of the usual forms of it."""
-        return _TIMES_HELD * len(self._text)
+        """Bytes, with those of the usual forms of it, and of what the event keeps alive."""
+        items = len(self.event.precheck.items) if self.event.precheck else 0
+        return _TIMES_HELD * len(self._text) + _ITEM_BYTES * items + _OVERHEAD_BYTES
 
     def result(self, *, gap: bool) -> Shared:
         """The event's result."""
@@ -66,13 +69,6 @@ class Encoded:
             data = orjson.Fragment(self._text.replace(_HOLE, b"true" if gap else b"false"))
             result = self._shared[gap] = Shared(data, self._errors)
         return result
-
-
-class _Kept(NamedTuple):
-    """An encoded event, and the event itself, so that no other one is ever given the identities of its parts."""
-
-    event: PrecheckEvent
-    encoded: Encoded
 
 
 class Audience:
@@ -84,7 +80,7 @@ class Audience:
         number: int,
         execute: Execute,
         gap_names: Iterable[str],
-        kept: Recent[Hashable, _Kept],
+        kept: Recent[Hashable, Encoded],
     ) -> None:
         self.question = question
         self.members = 0
@@ -92,21 +88,19 @@ class Audience:
         self._execute = execute
         self._gap_names = gap_names
         self._kept = kept
-        self._newest: tuple[PrecheckEvent, Encoded] | None = None
+        self._newest: weakref.ref[Encoded] | None = None
         self._under_way: dict[Hashable, asyncio.Task[Encoded]] = {}
 
     def now(self, event: PrecheckEvent) -> Shared | None:
         """The result of an event, executed for whoever comes first; None where that takes waiting."""
-        newest = self._newest
-        if newest is not None and newest[0] is event:
-            return newest[1].result(gap=event.gap)
+        newest = self._newest() if self._newest is not None else None
+        if newest is not None and newest.event is event:
+            return newest.result(gap=event.gap)
         key = self._key(event)
-        kept = self._kept.get(key)
-        encoded = kept.encoded if kept is not None else self._begun(key, event)
+        encoded = self._kept.get(key) or self._begun(key, event)
         if encoded is None:
             return None
-        if self.members > 1:
-            self._newest = (event, encoded)
+        self._newest = weakref.ref(encoded)
         return encoded.result(gap=event.gap)
 
     async def result(self, event: PrecheckEvent) -> ExecutionResult:
@@ -140,9 +134,10 @@ class Audience:
             del self._under_way[key]
 
     def _encoded(self, key: Hashable, event: PrecheckEvent, result: ExecutionResult) -> Encoded:
-        encoded = Encoded(result, self._gap_names)
+        encoded = Encoded(event, result, self._gap_names)
+        # Kept with its event, so that no other one is given the identities of what that shows.
         if self.members > 1:
-            self._kept.keep(key, _Kept(event, encoded), encoded.size + _held_bytes(event))
+            self._kept.keep(key, encoded, encoded.size)
         return encoded
 
 
@@ -151,7 +146,7 @@ class Audiences:
 
     def __init__(self) -> None:
         self._audiences: dict[Hashable, Audience] = {}
-        self._kept: Recent[Hashable, _Kept] = Recent(most=4096, largest=4 * _MEBIBYTE, room=32 * _MEBIBYTE)
+        self._kept: Recent[Hashable, Encoded] = Recent(most=4096, largest=4 * _MEBIBYTE, room=32 * _MEBIBYTE)
         self._numbers = itertools.count()
 
     def join(self, question: Hashable, execute: Execute, gap_names: Iterable[str]) -> Audience:
@@ -169,8 +164,3 @@ class Audiences:
         audience.members -= 1
         if not audience.members:
             self._audiences.pop(audience.question, None)
-
-
-def _held_bytes(event: PrecheckEvent) -> int:
-    """What an entry keeps alive besides; much of it is the topic's anyhow."""
-    return _OVERHEAD_BYTES + _ITEM_BYTES * (len(event.precheck.items) if event.precheck else 0)

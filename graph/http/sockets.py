@@ -100,6 +100,7 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         """Acknowledge, show life from then on, and see to the end."""
         await super().handle_connection_init(message)
+        self.connection_init_timeout_task = None  # it was cancelled, and would be held with its traceback
         if self.connection_acknowledged and self._pulse is None:
             self._pulse = Pulse(self._sockets.ping_seconds, cast("TextFrames", self.websocket).ping)
             self._pulse.start()

@@ -112,6 +112,7 @@ class Hub:
         for poller in pollers:
             poller.cancel()
         await asyncio.gather(*pollers, return_exceptions=True)
+        await self._publisher.close()
 
     def _join_topics(
         self, viewer: Viewer, watched: Collection[Watched], position: Position | None, *, may_have_missed: bool

@@ -19,7 +19,7 @@ SLOWEST_POLL_SECONDS = 10.0
 STALLED_POLL_SECONDS = 30.0
 # Breaker and limiter spare a vendor in trouble; longer waits here would only find out late that it is back.
 LONGEST_BACK_OFF_SECONDS = 5.0
-# Nobody but the poller itself spares this server.
+# Nobody but the poller itself spares this server; and what no second attempt mends waits for a person.
 LONGEST_FAULT_BACK_OFF_SECONDS = 30.0
 _SLOWING = 1.5
 _JITTER = 0.1
@@ -62,8 +62,8 @@ class Pace:
         self._failures += 1
         if problem.retry_after_seconds:
             return max(self._floor, problem.retry_after_seconds)
-        is_ours = problem.code is PrecheckProblemCode.INTERNAL
-        longest = LONGEST_FAULT_BACK_OFF_SECONDS if is_ours else LONGEST_BACK_OFF_SECONDS
+        is_passing = problem.retryable and problem.code is not PrecheckProblemCode.INTERNAL
+        longest = LONGEST_BACK_OFF_SECONDS if is_passing else LONGEST_FAULT_BACK_OFF_SECONDS
         return max(self._floor, self._crowding(), min(self._floor * 2.0 ** min(self._failures, 10), longest))
 
 

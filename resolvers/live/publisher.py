@@ -5,11 +5,14 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import structlog
+
 from resolvers.domain import PrecheckEvent
 from resolvers.live.mailbox import Letter
 from resolvers.live.viewer import Viewer
 from resolvers.turns import Turn
 
+_log = structlog.get_logger()
 _AT_ONCE = 64  # viewers; handing an event to that many takes less than a turn
 
 
@@ -46,11 +49,17 @@ class Publisher:
         if self._handing is None and len(viewers) <= _AT_ONCE:
             for letter in letters:
                 for viewer in viewers:
-                    viewer.put(letter)
+                    _give(letter, viewer)
         elif viewers:
             self._rounds.append(_Round(letters, viewers))
             if self._handing is None:
                 self._handing = asyncio.create_task(self._hand_out(), name="publisher")
+
+    async def close(self) -> None:
+        """Hand out nothing more."""
+        if self._handing is not None:
+            self._handing.cancel()
+            await asyncio.gather(self._handing, return_exceptions=True)
 
     async def _hand_out(self) -> None:
         turn = Turn()
@@ -59,8 +68,15 @@ class Publisher:
                 letters, viewers = self._rounds.popleft()
                 for letter in letters:
                     for viewer in viewers:
-                        viewer.put(letter)
+                        _give(letter, viewer)
                         if turn.is_over():
                             await turn.give()
         finally:
             self._handing = None
+
+
+def _give(letter: Letter, viewer: Viewer) -> None:
+    try:
+        viewer.put(letter)
+    except Exception:  # of one viewer: the others are to be told nevertheless
+        _log.exception("viewer_fault")

@@ -81,8 +81,10 @@ class Viewer:
         self._wake()
 
     def stop_at_once(self, fault: RequestError) -> None:
-        """End the stream with this error, and drop what waits in its mailbox."""
+        """End the stream with this error and nothing before it."""
+        self._is_closed = True
         self._mailbox.clear()
+        self._untaken = None
         self.stop(fault)
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from resolvers.clock import Clock
 from resolvers.domain import Precheck, PrecheckEvent, PrecheckProblem
-from resolvers.errors import BadRequest, InternalFault, Unreachable
+from resolvers.errors import BadRequest, Forbidden, InternalFault, Unreachable
 from resolvers.live.cursor import Cursors, Position
 from resolvers.live.diff import changed_items, kept_items, kind_of_change
 from resolvers.live.poller import Pace
@@ -33,6 +33,7 @@ OTHER = Reference("dts", "dts-2")
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 RUNNING, COMPLETED = PrecheckStatus.RUNNING, PrecheckStatus.COMPLETED
 DOWN = Unreachable("The vendor cannot be reached.").problem
+FORBIDDEN = Forbidden("The credentials may not read this.").problem
 OUR_FAULT = InternalFault("This server failed.").problem
 
 
@@ -390,9 +391,16 @@ def test_pace_slows_while_nothing_changes_and_backs_off_from_trouble() -> None:
     assert never_below_the_floor.after_failure(OUR_FAULT) == 60.0
 
 
-def test_faults_of_this_server_are_waited_for_longer_than_those_of_a_vendor() -> None:
+@pytest.mark.parametrize("problem", [OUR_FAULT, FORBIDDEN])
+def test_what_does_not_pass_by_itself_is_waited_for_longer(problem: PrecheckProblem) -> None:
     pace = Pace(1.0, lambda: 0.5)
-    assert [pace.after_failure(OUR_FAULT) for _ in range(6)] == [2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+    assert [pace.after_failure(problem) for _ in range(6)] == [2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+
+
+def test_where_much_is_watched_each_waits_until_all_had_their_turn() -> None:
+    pace = Pace(1.0, lambda: 0.5, lambda: 13.0)
+    assert pace.after_reading(changed=True, is_over=False) == 13.0
+    assert pace.after_failure(DOWN) == 13.0
 
 
 class Outlet:
@@ -488,3 +496,13 @@ async def test_a_viewer_that_has_left_is_told_nothing_though_its_turn_was_to_com
     await asyncio.sleep(0)
     assert not left.done()
     left.cancel()
+
+
+async def test_a_stream_that_is_stopped_at_once_is_told_nothing_more() -> None:
+    one = viewer()
+    topic = topic_with(one)
+    topic.take(reading(RUNNING, "PENDING"))
+    one.stop_at_once(BadRequest("Enough."))
+    topic.take(reading(RUNNING, "PASSED"))
+    with pytest.raises(BadRequest, match="Enough"):
+        await one.next()
