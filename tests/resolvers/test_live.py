@@ -330,7 +330,13 @@ def test_a_cursor_of_elsewhere_is_no_position(cursor: str) -> None:
     of = mine.write(Position(3)).split(".")[2]
     assert mine.read(cursor.format(of=of), 5) is None
     assert mine.read(f"process.3.{of}", 5) == Position(3)
-    assert mine.read(f"process.3.{of}.nonsense", 5) == Position(3, frozenset([REFERENCE]))
+    assert mine.read(f"process.3.{of}.nonsense", 5) is None
+    for position in (
+        Position(3, frozenset([REFERENCE])),
+        Position(3, frozenset([REFERENCE]), has_gap=True),
+        Position(4, over=frozenset([REFERENCE])),
+    ):
+        assert mine.read(mine.write(position), 5) == position
 
 
 @pytest.mark.parametrize("cursor", ["", "yesterday", ".3", "process.", "process.x", "process.-1", "process.٣"])
