@@ -104,6 +104,15 @@ class Topic:
         self._is_current = False
         self._trouble = None
 
+    def begin_anew(self) -> None:
+        """What was read so far was of something else: all are shown the next reading, with a gap before it."""
+        self._history = History()
+        self._waiting = dict.fromkeys(self.viewers, Newcomer(has_gap=True))
+        for viewer in self.viewers:
+            viewer.expect(self.reference, has_gap=True)
+        self._precheck = self._newest = self._problem = self._trouble = self._greeting = self._end = None
+        self._is_current = False
+
     def take(self, reading: Precheck) -> bool:
         """Publish a reading; whether it changed anything.
 
