@@ -53,7 +53,6 @@ class Viewer:
         """Hand over a letter; never waits."""
         is_wanted = self._is_wanted(letter)
         if letter.is_last and letter.reference is not None:
-            self._running.discard(letter.reference)
             self._end(letter.reference)
         if not is_wanted:
             letter.done()
@@ -194,7 +193,9 @@ class Viewer:
         # The state of a run that is over has been shown once its end was told, which follows.
         if kind is not PrecheckEventKind.PROBLEM and not (letter.is_over and kind is PrecheckEventKind.SNAPSHOT):
             self._unshown.discard(reference)
-        if kind is PrecheckEventKind.COMPLETED:
+        if letter.is_last:
+            self._running.discard(reference)
+        elif kind is PrecheckEventKind.COMPLETED:
             self._running.discard(reference)
             if not self.stays:
                 self._done.add(reference)

@@ -525,3 +525,17 @@ async def test_what_was_read_of_another_connection_is_compared_with_nothing() ->
     assert event is not None
     assert (event.kind.value, event.gap, event.changes) == ("SNAPSHOT", True, ())
     assert topic.rejoin(viewer(), 1) is None
+
+
+async def test_what_remains_is_told_as_it_was_when_an_event_came() -> None:
+    one = viewer(REFERENCE, OTHER)
+    topic, other = topic_with(one), topic_with(one, reference=OTHER)
+    topic.take(reading(RUNNING, "PENDING"))
+    topic.end(one, 1800.0)
+    other.end(one, 1800.0)
+    assert [(kind, left) for kind, left, _ in await drained(one, 3)] == [
+        ("SNAPSHOT", 2),
+        ("PROBLEM", 1),
+        ("PROBLEM", 0),
+    ]
+    assert await one.next() is None
