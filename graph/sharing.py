@@ -21,6 +21,7 @@ _Made = TypeVar("_Made")
 _HOLE = b'"\x00gap"'
 _MEBIBYTE = 1024 * 1024
 _MOST_FORMS = 4  # viewers on sockets of their own mostly name their operations alike
+_LONGEST_NAME = 64
 _TIMES_HELD = 2 + _MOST_FORMS  # the text, with the gap filled in, and those forms
 _ITEM_BYTES = 768
 _OVERHEAD_BYTES = 2048
@@ -38,7 +39,7 @@ class Shared(ExecutionResult):
         made = self._made.get(name)
         if made is None:
             made = make(self)
-            if len(self._made) < _MOST_FORMS:
+            if len(self._made) < _MOST_FORMS and (not isinstance(name, str) or len(name) <= _LONGEST_NAME):
                 self._made[name] = made
         return cast("_Made", made)
 

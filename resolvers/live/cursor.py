@@ -1,7 +1,7 @@
 """Where a stream stands, as a text that a client gives back to go on from there."""
 
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from typing import NamedTuple
 
 from resolvers.errors import BadRequest
@@ -13,17 +13,21 @@ _UNSHOWN_DIGITS = 1000
 
 
 class Position(NamedTuple):
-    """How far a stream was told, by the revisions of this process, and whose state it was not shown so far."""
+    """How far a stream was told, by the revisions of this process, and whose state it was not shown so far.
+
+    `has_gap` where changes before the first states of those may be missing.
+    """
 
     revision: int
-    unshown: frozenset[Reference] = frozenset()
+    unshown: Set[Reference] = frozenset()
+    has_gap: bool = False
 
 
 class Cursors:
     """Writes and reads the positions in streams of one set of prechecks, in whatever order they were asked for.
 
-    A cursor is `<process>.<revision>.<set>`, and `.<bits>` for those unshown. It means something to the process
-    that wrote it, and to streams of the same prechecks in the same language.
+    A cursor is `<process>.<revision>.<set>`, and `.<bits>` for those unshown, with a `-` before them where there
+    is a gap. It means something to the process that wrote it, and to streams of the same prechecks and language.
     """
 
     def __init__(self, process: str, references: Collection[Reference], locale: PrecheckLocale) -> None:
@@ -32,12 +36,13 @@ class Cursors:
         told = "\n".join((locale.value, *map(repr, self._references)))
         self._set = f"{zlib.crc32(told.encode()):08x}"
 
-    def write(self, revision: int, unshown: Collection[Reference]) -> str:
+    def write(self, position: Position) -> str:
         """The cursor of a position."""
-        if not unshown:
-            return f"{self._process}.{revision}.{self._set}"
-        bits = sum(1 << place for place, each in enumerate(self._references) if each in unshown)
-        return f"{self._process}.{revision}.{self._set}.{bits:x}"
+        cursor = f"{self._process}.{position.revision}.{self._set}"
+        if not position.unshown:
+            return cursor
+        bits = sum(1 << place for place, each in enumerate(self._references) if each in position.unshown)
+        return f"{cursor}.{'-' if position.has_gap else ''}{bits:x}"
 
     def read(self, cursor: str, newest_revision: int) -> Position | None:
         """The position of a cursor; None for one of another process or of other prechecks.
@@ -54,7 +59,7 @@ class Cursors:
         is_ours = process == self._process and of_set == self._set and len(revision) <= _REVISION_DIGITS
         if not is_ours or int(revision) > newest_revision:
             return None
-        return Position(int(revision), self._unshown(bits))
+        return Position(int(revision), self._unshown(bits.removeprefix("-")), bits.startswith("-"))
 
     def _unshown(self, bits: str) -> frozenset[Reference]:
         try:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from resolvers.turns import Turn
+
 _Kept = TypeVar("_Kept")
 
 
@@ -32,11 +34,13 @@ class Deadlines(Generic[_Kept]):
 
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
+        turn = Turn(loop.time)
         self._timer = None
         while self._due:
             kept, due = next(iter(self._due.items()))
-            if due > loop.time():
-                self._timer = loop.call_at(due, self._look)
+            if due > loop.time() or turn.is_over():
+                # Those who came together end together; others go on between them.
+                self._timer = loop.call_at(max(due, loop.time()), self._look)
                 return
             del self._due[kept]
             self._overdue(kept)

@@ -8,11 +8,9 @@ from collections.abc import Collection
 from functools import partial
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
 from resolvers.clock import Clock
 from resolvers.domain import PrecheckEvent, PrecheckProblem, ProviderLimits
-from resolvers.errors import ServerRestarting, TimedOut
+from resolvers.errors import ServerRestarting
 from resolvers.live.cursor import Cursors, Position
 from resolvers.live.deadlines import Deadlines
 from resolvers.live.mailbox import Letter
@@ -122,12 +120,14 @@ class Hub:
         anew: list[tuple[Topic, bool]] = []
         for each in watched:
             topic = self._topic(each)
-            is_unshown = position is not None and each.reference in position.unshown
-            since = None if position is None or is_unshown else topic.rejoin(viewer, position.revision)
-            if since is None:
-                anew.append((topic, may_have_missed and not is_unshown))
-            else:
+            unshown = position if position is not None and each.reference in position.unshown else None
+            since = None if position is None or unshown else topic.rejoin(viewer, position.revision)
+            if since is not None:
                 missed += [(told, each.reference) for told in since]
+                continue
+            has_gap = unshown.has_gap if unshown else may_have_missed
+            viewer.expect(each.reference, has_gap=has_gap)
+            anew.append((topic, has_gap))
         for told, reference in sorted(missed, key=_revision):
             viewer.replay(Letter(reference, told.event, told.revision))
         for topic, has_gap in anew:
@@ -161,6 +161,7 @@ class Hub:
             self._polled[watched.reference.provider_id] -= 1
             if topic.poller is not None:
                 topic.poller.cancel()
+                topic.poller = None
             if topic.is_known:
                 topic.rest()
                 self._resting.keep(watched, topic)
@@ -196,9 +197,10 @@ class Hub:
         topic.poller.add_done_callback(ended)
 
     def _overdue(self, viewer: Viewer) -> None:
-        for (reference, _), topic in list(self._topics.items()):
-            if viewer in topic.viewers and reference in viewer.unfinished:
-                topic.end(viewer, _deadline_passed(reference, self._deadline_seconds))
+        for watched in self._viewers[viewer]:
+            topic = self._topics.get(watched)
+            if topic is not None and viewer in topic.viewers:
+                topic.end(viewer, self._deadline_seconds)
 
     def _problem_event(self, problem: PrecheckProblem) -> PrecheckEvent:
         return PrecheckEvent(kind=PrecheckEventKind.PROBLEM, cursor="", at=self._clock.now(), problem=problem)
@@ -215,11 +217,3 @@ def _restarting() -> ServerRestarting:
 def _no_jitter() -> float:
     """The middle of all random numbers: jitter would scatter over several rounds who could share a call."""
     return 0.5
-
-
-def _deadline_passed(reference: Reference, seconds: float) -> PrecheckProblem:
-    error = TimedOut(
-        f"The precheck did not finish within {seconds:g} s of watching. Subscribe again to go on.",
-        provider_id=reference.provider_id,
-    )
-    return replace(error.problem, retryable=True)

@@ -86,7 +86,8 @@ class Poller:
         """
         if after is not None:
             await self._recover(after)
-        while True:
+        # Asked each time, for a wait that ends in the very moment of a cancellation may swallow it.
+        while self._topic.poller is asyncio.current_task():
             try:
                 wait_seconds = await self._attempt()
                 if self._topic.is_given_up:

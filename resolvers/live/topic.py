@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from resolvers.clock import Clock
 from resolvers.domain import Precheck, PrecheckEvent, PrecheckProblem
+from resolvers.errors import TimedOut
 from resolvers.live.delivery import Delivery
 from resolvers.live.diff import changed_items, first_events, kept_items, kind_of_change, with_gap
 from resolvers.live.history import History
@@ -19,7 +20,7 @@ from resolvers.snapshots import PERMANENT, aged
 from resolvers.verdict import believed, is_doubtful, says_the_same
 from resolvers.vocabulary import PrecheckEventKind, PrecheckProblemCode, PrecheckSnapshotSource
 
-_GREETS_ALIKE_SECONDS = 0.1
+_MOMENT_SECONDS = 0.1  # viewers who come or end within it are told the same
 
 
 class Topic:
@@ -43,6 +44,7 @@ class Topic:
         self._problem: PrecheckProblem | None = None
         self._trouble: Told | None = None
         self._greeting: tuple[float, Sequence[PrecheckEvent]] | None = None
+        self._end: tuple[float, Letter] | None = None
 
     @property
     def is_over(self) -> bool:
@@ -106,7 +108,7 @@ class Topic:
         greetings = first_events(after, self._clock.now()) if self._waiting else ()
         # Only now: a fault before this leaves the reading untold, to be told as it should at the next one.
         self._precheck, self._newest, self._is_current = after, reading, True
-        self._problem = self._trouble = self._greeting = None
+        self._problem = self._trouble = self._greeting = self._end = None
         self._publish(events)
         self._greet(greetings)
         return bool(events)
@@ -125,12 +127,11 @@ class Topic:
         self._problem, self._trouble, self.is_given_up = problem, trouble, is_permanent
         self._hand_out([trouble], list(self.viewers), is_last=is_permanent)
 
-    def end(self, viewer: Viewer, problem: PrecheckProblem) -> None:
-        """Tell one viewer why its watch ends, with the state that is known."""
-        now = self._clock.now()
-        known = aged(self._newest, PrecheckSnapshotSource.CACHED, now) if self._newest else None
-        event = self._event(PrecheckEventKind.PROBLEM, known, problem=problem)
-        viewer.put(Letter(self.reference, event, viewer.revision, is_last=True))
+    def end(self, viewer: Viewer, deadline_seconds: float) -> None:
+        """Tell one viewer that its time is over, and what is known; all who end within a moment the same."""
+        if self._end is None or not self._is_of_this_moment(self._end[0]):
+            self._end = (self._clock.monotonic(), self._deadline_passed(deadline_seconds))
+        viewer.put(self._end[1])
 
     def _publish(self, events: Iterable[PrecheckEvent]) -> None:
         told = self._publisher.number(events)
@@ -169,11 +170,23 @@ class Topic:
 
     def _greetings(self, precheck: Precheck) -> Sequence[PrecheckEvent]:
         """What shows the state as it is now: the same events for all who come within a moment."""
-        moment = self._clock.monotonic()
-        if self._greeting is None or not 0 <= moment - self._greeting[0] <= _GREETS_ALIKE_SECONDS:
+        if self._greeting is None or not self._is_of_this_moment(self._greeting[0]):
             now = self._clock.now()
-            self._greeting = (moment, first_events(aged(precheck, PrecheckSnapshotSource.CACHED, now), now))
+            events = first_events(aged(precheck, PrecheckSnapshotSource.CACHED, now), now)
+            self._greeting = (self._clock.monotonic(), events)
         return self._greeting[1]
+
+    def _deadline_passed(self, seconds: float) -> Letter:
+        said = f"The precheck did not finish within {seconds:g} s of watching. Subscribe again to go on."
+        problem = replace(TimedOut(said, provider_id=self.reference.provider_id).problem, retryable=True)
+        now = self._clock.now()
+        known = aged(self._newest, PrecheckSnapshotSource.CACHED, now) if self._newest else None
+        event = self._event(PrecheckEventKind.PROBLEM, known, problem=problem)
+        # Of no revision: this came about for some of the viewers only.
+        return Letter(self.reference, event, 0, is_last=True)
+
+    def _is_of_this_moment(self, since: float) -> bool:
+        return 0 <= self._clock.monotonic() - since <= _MOMENT_SECONDS
 
     def _news(self, before: Precheck, after: Precheck) -> tuple[PrecheckEvent, ...]:
         kind = kind_of_change(before, after)

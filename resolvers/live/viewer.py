@@ -34,6 +34,7 @@ class Viewer:
         self._running = set(references)
         self._over: set[Reference] = set()
         self._unshown = set(position.unshown if position else references)
+        self._has_gap = False  # before the first state of those
         self.stays = until is PrecheckStreamEnd.NEVER  # whether it waits for runs after this one
         self._ends_when_blocked = until is PrecheckStreamEnd.FIRST_BLOCKER
         self._cursors = cursors
@@ -70,6 +71,11 @@ class Viewer:
         if self._is_wanted(letter):
             self._mailbox.replay(letter)
 
+    def expect(self, reference: Reference, *, has_gap: bool) -> None:
+        """The state of this precheck is to be shown anew, and changes before it may have been missed."""
+        self._unshown.add(reference)
+        self._has_gap |= has_gap
+
     def recall(self, letter: Letter) -> None:
         """This is what the viewer was told last of a precheck, in a stream before this one."""
         if letter.reference is not None:
@@ -85,6 +91,8 @@ class Viewer:
         self._is_closed = True
         self._mailbox.clear()
         self._untaken = None
+        for reference in list(self.unfinished):
+            self._end(reference)
         self.stop(fault)
 
     def close(self) -> None:
@@ -143,7 +151,8 @@ class Viewer:
             self.revision = letter.revision
         if letter.reference is not None:
             self._note(letter.reference, letter)
-        return letter.shown(self._cursors.write(self.revision, self._unshown), len(self._running))
+        cursor = self._cursors.write(Position(self.revision, self._unshown, self._has_gap))
+        return letter.shown(cursor, len(self._running))
 
     def _wake(self) -> None:
         if self._arrival is not None and not self._arrival.done():

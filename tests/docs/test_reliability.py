@@ -9,7 +9,7 @@ from resolvers.vocabulary import PrecheckProblemCode
 from tests.docs.pages import RELIABILITY, ROOT, FaultRow, fault_matrix, prose
 
 FAULTS = ROOT / "tests" / "faults"
-GROUPS = {"T": 14, "H": 10, "P": 16, "S": 7, "C": 6, "L": 6}
+GROUPS = {"T": 14, "H": 10, "P": 16, "S": 7, "C": 6, "L": 6, "K": 4, "X": 1}
 ROWS = fault_matrix()
 
 
@@ -66,6 +66,8 @@ def test_every_marker_has_its_row() -> None:
 def test_codes_are_ours() -> None:
     known = {code.value for code in PrecheckProblemCode} | {
         "AUTH_EXPIRED",
+        "TOO_MANY_STREAMS",
+        "SIGTERM",
         "PROBLEM",
         "COMPLETED",
         "UNKNOWN",

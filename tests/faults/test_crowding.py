@@ -44,6 +44,7 @@ async def refused(server: Served, run: str) -> str:
     return refusal_in(payload["errors"])
 
 
+@pytest.mark.row("K4")
 async def test_a_socket_has_twenty_operations_and_one_more_is_refused_without_harm_to_them(
     server: Served, emulator: Emulator, run: str
 ) -> None:
@@ -80,6 +81,7 @@ async def test_a_client_that_leaves_makes_room_for_its_next_stream(
             await events.aclose()
 
 
+@pytest.mark.row("K4")
 async def test_a_client_is_whom_its_token_names_wherever_it_asks_from(
     providers: list[ProviderSettings], run: str
 ) -> None:
@@ -95,6 +97,7 @@ async def test_a_client_is_whom_its_token_names_wherever_it_asks_from(
                 await events.aclose()
 
 
+@pytest.mark.row("K4")
 async def test_this_server_has_so_many_places_and_no_more(providers: list[ProviderSettings], run: str) -> None:
     with served(providers, Settings(max_streams=2, max_streams_per_client=1)) as server:
         async with Socket(server.url, additional_headers={"x-forwarded-for": "192.0.2.1"}) as ws:

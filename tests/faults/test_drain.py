@@ -62,6 +62,7 @@ def code_in(errors: list[dict[str, Any]]) -> str:
     return str(error["extensions"]["code"])
 
 
+@pytest.mark.row("X1")
 async def test_seventy_streams_end_at_sigterm_each_in_the_way_that_has_its_client_come_back(
     provider_file: Path, emulator: Emulator, run: str
 ) -> None:

@@ -32,8 +32,8 @@ from tests.faults.watching import (
     step,
     until,
 )
-from tests.graph.documents import event_of, ref
-from tests.graph.served import Socket, served
+from tests.graph.documents import UPDATES, event_of, ref
+from tests.graph.served import Served, Socket, served
 
 FLOOR_SECONDS = 1000.0  # by a clock that tests move
 ONE_INTERVAL = 1101.0  # the floor with all of its jitter
@@ -296,6 +296,34 @@ class TestCrowds:
                     await polled_in_all(emulator, "oms-ce", calls)
                 assert await kinds(sockets) == {"COMPLETED"}
         assert count(emulator, "oms-ce") == 3
+
+    @pytest.mark.row("K3")
+    async def test_a_crowd_that_is_cut_off_and_comes_back_costs_no_call(
+        self, emulator: Emulator, provider_file: Path
+    ) -> None:
+        watched = {"refs": [ref("oms-ce", a_run(emulator))], "until": "NEVER"}
+        with served(polled(provider_file, FLOOR_SECONDS), clock=MovableClock()) as server:
+            async with Socket(server.url) as staying:
+                await staying.subscribe("1", UPDATES, **watched)
+                event = event_of((await staying.receive())["payload"])
+                async with crowd(server, 100) as sockets:
+                    for socket in sockets:
+                        await socket.subscribe("1", UPDATES, **watched)
+                    assert await kinds(sockets) == {"SNAPSHOT"}
+                async with crowd(server, 100) as sockets:
+                    for socket in sockets:
+                        await socket.subscribe("1", UPDATES, **watched, after=event["cursor"])
+                        await socket.subscribe("2", "{ __typename }")
+                    ids = {message["id"] for message in [await socket.receive() for socket in sockets]}
+                    assert ids == {"2"}, "nobody has missed anything"
+                    assert count(emulator, "oms-ce") == 1
+
+
+@contextlib.asynccontextmanager
+async def crowd(server: Served, viewers: int) -> AsyncIterator[list[Socket]]:
+    async with contextlib.AsyncExitStack() as stack:
+        sockets = (stack.enter_async_context(Socket(server.url)) for _ in range(viewers))
+        yield await asyncio.gather(*sockets)
 
 
 async def kinds(sockets: list[Socket]) -> set[str]:

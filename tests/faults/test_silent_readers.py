@@ -106,6 +106,7 @@ async def metrics(server: Serving) -> dict[str, float]:
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.row("K1")
 async def test_who_never_reads_costs_no_memory_and_nobody_else_an_event(
     emulator: Emulator, provider_file: Path
 ) -> None:

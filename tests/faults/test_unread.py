@@ -14,6 +14,7 @@ from tests.graph.documents import UPDATES, event_of, ref
 from tests.graph.served import Socket, served
 
 
+@pytest.mark.row("K1")
 @pytest.mark.parametrize(("stuck_seconds", "ping_seconds"), [(0.3, 60.0), (60.0, 0.5)], ids=["stuck", "no pong"])
 async def test_a_viewer_that_never_reads_is_cut_and_leaves_nothing(
     providers: list[ProviderSettings], emulator: Emulator, stuck_seconds: float, ping_seconds: float
@@ -41,6 +42,7 @@ def was_watched(emulator: Emulator, run: str) -> bool:
     return any(run in ids for ids in asked)
 
 
+@pytest.mark.row("K2")
 async def test_a_viewer_that_has_vanished_is_gone_after_a_ping_and_leaves_nothing(
     providers: list[ProviderSettings], emulator: Emulator
 ) -> None:

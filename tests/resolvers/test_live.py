@@ -327,7 +327,7 @@ async def test_who_was_told_the_end_has_nothing_to_wait_for() -> None:
 )
 def test_a_cursor_of_elsewhere_is_no_position(cursor: str) -> None:
     mine = cursors(REFERENCE)
-    of = mine.write(3, ()).split(".")[2]
+    of = mine.write(Position(3)).split(".")[2]
     assert mine.read(cursor.format(of=of), 5) is None
     assert mine.read(f"process.3.{of}", 5) == Position(3)
     assert mine.read(f"process.3.{of}.nonsense", 5) == Position(3, frozenset([REFERENCE]))
