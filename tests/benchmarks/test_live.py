@@ -3,6 +3,8 @@
 import asyncio
 import json
 import random
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +12,7 @@ from contextlib import asynccontextmanager
 import pytest
 from graphql import GraphQLSchema, parse, validate
 
+from benchmarks.emulated import ROOT
 from benchmarks.figure import Spread
 from benchmarks.live.__main__ import RESULTS, ROWS
 from benchmarks.live.churn import SELECTIONS, WITHOUT_LISTS
@@ -19,7 +22,7 @@ from benchmarks.live.held import PRECHECKS
 from benchmarks.live.raw import Socket, frame
 from benchmarks.live.relay import relay
 from benchmarks.live.short import ManyAtOnce
-from benchmarks.live.soak import Slope
+from benchmarks.live.soak import COLLECTED, Slope
 from benchmarks.live.stage import ITEMS, asked, body, references
 from benchmarks.live.textbook import Endpoint, Topics
 from benchmarks.live.viewers import EventStreamViewer, SocketViewer, Viewer
@@ -200,6 +203,12 @@ def test_every_reference_is_one_of_the_vendor() -> None:
     made = references(PRECHECKS)
     assert len(set(made)) == PRECHECKS
     assert all(kind.validate(kind, each) is None for each in made)  # type: ignore[arg-type]  # it reads no state
+
+
+def test_what_is_soaked_is_the_product() -> None:
+    words = [sys.executable, "-m", COLLECTED, "schema"]
+    printed = subprocess.run(words, capture_output=True, check=True, cwd=ROOT, text=True).stdout
+    assert printed == (ROOT / "schema.graphql").read_text(encoding="utf-8")
 
 
 async def test_a_subscription_that_is_refused_is_no_first_event() -> None:
