@@ -80,6 +80,7 @@ def build(
     def reload(fresh: Sequence[ProviderSettings]) -> list[str]:
         exchange = connections.exchange(fresh)
         snapshots.follow(_tracked(fresh), exchange.moved)
+        hub.forget(exchange.moved)
         refresher.follow(_refreshed(fresh))
         for provider in exchange.retired:
             task = asyncio.create_task(_retire(provider, snapshots))

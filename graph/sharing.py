@@ -19,7 +19,7 @@ _Made = TypeVar("_Made")
 
 # Stands in an encoded event where its gap belongs. No text of an answer holds it: JSON escapes its second sign.
 _HOLE = b'"\x00gap"'
-_MEBIBYTE = 1024 * 1024
+_ROOM = 32 * 1024 * 1024
 _MOST_FORMS = 4  # viewers on sockets of their own mostly name their operations alike
 _LONGEST_NAME = 64
 _TIMES_HELD = 2 + _MOST_FORMS  # the text, with the gap filled in, and those forms
@@ -147,7 +147,7 @@ class Audiences:
 
     def __init__(self) -> None:
         self._audiences: dict[Hashable, Audience] = {}
-        self._kept: Recent[Hashable, Encoded] = Recent(most=4096, largest=4 * _MEBIBYTE, room=32 * _MEBIBYTE)
+        self._kept: Recent[Hashable, Encoded] = Recent(most=4096, largest=_ROOM, room=_ROOM)
         self._numbers = itertools.count()
 
     def join(self, question: Hashable, execute: Execute, gap_names: Iterable[str]) -> Audience:

@@ -22,6 +22,11 @@ class History:
     def __init__(self, most: int = _MOST_EVENTS) -> None:
         self._told: deque[Told] = deque(maxlen=most)
 
+    @property
+    def newest(self) -> int:
+        """The revision of the newest one; 0 if there is none."""
+        return self._told[-1].revision if self._told else 0
+
     def add(self, told: Told) -> None:
         """Remember the newest one; the oldest may be forgotten for it."""
         self._told.append(told)

@@ -18,7 +18,7 @@ from resolvers.live.poller import Pace, Poller
 from resolvers.live.publisher import Publisher, Told
 from resolvers.live.resting import Resting
 from resolvers.live.rounds import Rounds
-from resolvers.live.topic import Topic
+from resolvers.live.topic import Newcomer, Topic
 from resolvers.live.viewer import Viewer
 from resolvers.reference import Reference
 from resolvers.snapshots import Snapshots
@@ -101,6 +101,14 @@ class Hub:
         """How many streams are open."""
         return len(self._viewers)
 
+    def forget(self, provider_ids: Collection[str]) -> None:
+        """These are other connections by now: nothing that was read of them holds any more."""
+        self._resting.drop(lambda watched: watched.reference.provider_id in provider_ids)
+        for watched, topic in self._topics.items():
+            # One that is gone says so by itself, beside what was known.
+            if watched.reference.provider_id in self._snapshots.providers.keys() & set(provider_ids):
+                topic.begin_anew()
+
     async def close(self) -> None:
         """End every stream with SERVER_RESTARTING, and every poller."""
         self._is_closing = True
@@ -117,21 +125,27 @@ class Hub:
     ) -> None:
         """Letters come in the order of their revisions: first what was missed, then what is shown anew."""
         missed: list[tuple[Told, Reference]] = []
-        anew: list[tuple[Topic, bool]] = []
+        anew: list[tuple[Topic, Newcomer]] = []
         for each in watched:
+            if position is not None and each.reference in position.over and not viewer.stays:
+                viewer.skip(each.reference)
+                continue
             topic = self._topic(each)
-            unshown = position if position is not None and each.reference in position.unshown else None
-            since = None if position is None or unshown else topic.rejoin(viewer, position.revision)
+            is_unshown = position is not None and each.reference in position.unshown
+            since = None if position is None or is_unshown else topic.rejoin(viewer, position.revision)
             if since is not None:
                 missed += [(told, each.reference) for told in since]
                 continue
-            has_gap = unshown.has_gap if unshown else may_have_missed
-            viewer.expect(each.reference, has_gap=has_gap)
-            anew.append((topic, has_gap))
+            if position is not None and is_unshown:
+                newcomer = Newcomer(position.has_gap, position.revision)
+            else:
+                newcomer = Newcomer(may_have_missed, None)
+            viewer.expect(each.reference, has_gap=newcomer.has_gap)
+            anew.append((topic, newcomer))
         for told, reference in sorted(missed, key=_revision):
             viewer.replay(Letter(reference, told.event, told.revision))
-        for topic, has_gap in anew:
-            topic.join(viewer, has_gap=has_gap)
+        for topic, newcomer in anew:
+            topic.join(viewer, newcomer)
 
     def _topic(self, watched: Watched) -> Topic:
         topic = self._topics.get(watched)

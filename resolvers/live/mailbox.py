@@ -97,6 +97,10 @@ class Mailbox:
                 del self._places[letter.reference]
         return letter
 
+    def with_gaps(self) -> set[Reference]:
+        """Those of which something was dropped, and what says so is still to be fetched."""
+        return {each.reference for each in self._letters.values() if each.event.gap and each.reference}
+
     def keep_only(self, reference: Reference | None) -> None:
         """Forget what waits of all others."""
         for letter in list(self._letters.values()):

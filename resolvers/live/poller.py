@@ -61,7 +61,8 @@ class Pace:
         """The wait after trouble: as told, for whoever tells it knows when asking is worth it; else doubling."""
         self._failures += 1
         if problem.retry_after_seconds:
-            return max(self._floor, problem.retry_after_seconds)
+            # A little later, each by another time: else all would wake at once, and fail at once.
+            return max(self._floor, problem.retry_after_seconds * (1 + _JITTER * self._random()))
         is_passing = problem.retryable and problem.code is not PrecheckProblemCode.INTERNAL
         longest = LONGEST_BACK_OFF_SECONDS if is_passing else LONGEST_FAULT_BACK_OFF_SECONDS
         return max(self._floor, self._crowding(), min(self._floor * 2.0 ** min(self._failures, 10), longest))

@@ -1,6 +1,6 @@
 """What nobody watches just now, kept for a while for those who come back."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from resolvers.clock import Clock
@@ -32,6 +32,10 @@ class Resting(Generic[_Key, _Kept]):
         self._forget()
         entry = self._kept.pop(key, None)
         return entry[1] if entry else None
+
+    def drop(self, is_meant: Callable[[_Key], bool]) -> None:
+        """Forget those at once."""
+        self._kept = {key: entry for key, entry in self._kept.items() if not is_meant(key)}
 
     def _forget(self) -> None:
         oldest = self._clock.monotonic() - self._seconds

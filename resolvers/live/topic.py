@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -23,6 +23,16 @@ from resolvers.vocabulary import PrecheckEventKind, PrecheckProblemCode, Prechec
 _MOMENT_SECONDS = 0.1  # viewers who come or end within it are told the same
 
 
+class Newcomer(NamedTuple):
+    """Whether a viewer is known to have missed changes, or until when it was told of other prechecks."""
+
+    has_gap: bool = False
+    told_until: int | None = None
+
+
+FRESH = Newcomer()
+
+
 class Topic:
     """Turns readings into events for its viewers; `take` is called by one poller only.
 
@@ -37,7 +47,7 @@ class Topic:
         self._clock = clock
         self._publisher = publisher
         self._history = History()
-        self._waiting: dict[Viewer, bool] = {}  # for the first state, and whether changes before it may be missing
+        self._waiting: dict[Viewer, Newcomer] = {}  # for the first state
         self._is_current = False
         self._precheck: Precheck | None = None  # as viewers were shown it
         self._newest: Precheck | None = None  # as it was read last: perhaps an end that is held back
@@ -57,14 +67,16 @@ class Topic:
         """Whether there is anything to remember for viewers who come back."""
         return self._precheck is not None and not self.is_given_up
 
-    def join(self, viewer: Viewer, *, has_gap: bool = False) -> None:
+    def join(self, viewer: Viewer, newcomer: Newcomer = FRESH) -> None:
         """A new viewer gets what is known at once, or else with the next reading; the others notice nothing."""
         self.viewers[viewer] = None
+        if self._precheck is None:  # nothing was told to anybody
+            newcomer = newcomer._replace(told_until=None)
         if self._precheck is not None and self._is_current:
             greetings = self._greetings(self._precheck)
-            self._put(viewer, with_gap(greetings) if has_gap else greetings)
+            self._put(viewer, with_gap(greetings) if self._has_missed(newcomer) else greetings)
         else:
-            self._waiting[viewer] = has_gap
+            self._waiting[viewer] = newcomer
         if self._trouble is not None:
             newest = self._publisher.newest
             viewer.put(Letter(self.reference, self._trouble.event, newest, is_last=self.is_given_up))
@@ -91,6 +103,15 @@ class Topic:
         """Nobody asks the vendor from now on: what is known ages, and what troubled is no news any more."""
         self._is_current = False
         self._trouble = None
+
+    def begin_anew(self) -> None:
+        """What was read so far was of something else: all are shown the next reading, with a gap before it."""
+        self._history = History()
+        self._waiting = dict.fromkeys(self.viewers, Newcomer(has_gap=True))
+        for viewer in self.viewers:
+            viewer.expect(self.reference, has_gap=True)
+        self._precheck = self._newest = self._problem = self._trouble = self._greeting = self._end = None
+        self._is_current = False
 
     def take(self, reading: Precheck) -> bool:
         """Publish a reading; whether it changed anything.
@@ -150,7 +171,12 @@ class Topic:
         waiting, self._waiting = self._waiting, {}
         for has_gap, shown in ((False, greetings), (True, with_gap(greetings))):
             letters = [Letter(self.reference, each, self._publisher.newest) for each in shown]
-            self._publisher.publish(letters, [viewer for viewer, gap in waiting.items() if gap is has_gap])
+            to = [viewer for viewer, newcomer in waiting.items() if self._has_missed(newcomer) is has_gap]
+            self._publisher.publish(letters, to)
+
+    def _has_missed(self, newcomer: Newcomer) -> bool:
+        told_until = newcomer.told_until
+        return newcomer.has_gap or (told_until is not None and self._history.newest > told_until)
 
     def _may_come_back(self, problem: PrecheckProblem) -> bool:
         # Answers may be partial: who was there a moment ago and is left out, without the vendor's

@@ -32,7 +32,8 @@ class Viewer:
         self.unfinished = set(references)
         self.revision = position.revision if position else 0
         self._running = set(references)
-        self._over: set[Reference] = set()
+        self._over: set[Reference] = set()  # of which the end waits, or was told
+        self._done: set[Reference] = set()  # of which the end was told
         self._unshown = set(position.unshown if position else references)
         self._has_gap = False  # before the first state of those
         self.stays = until is PrecheckStreamEnd.NEVER  # whether it waits for runs after this one
@@ -75,6 +76,12 @@ class Viewer:
         """The state of this precheck is to be shown anew, and changes before it may have been missed."""
         self._unshown.add(reference)
         self._has_gap |= has_gap
+
+    def skip(self, reference: Reference) -> None:
+        """The end of this precheck was told, in a stream before this one."""
+        self._running.discard(reference)
+        self._done.add(reference)
+        self.unfinished.discard(reference)
 
     def recall(self, letter: Letter) -> None:
         """This is what the viewer was told last of a precheck, in a stream before this one."""
@@ -151,8 +158,14 @@ class Viewer:
             self.revision = letter.revision
         if letter.reference is not None:
             self._note(letter.reference, letter)
-        cursor = self._cursors.write(Position(self.revision, self._unshown, self._has_gap))
-        return letter.shown(cursor, len(self._running))
+        return letter.shown(self._cursors.write(self._position()), len(self._running))
+
+    def _position(self) -> Position:
+        # What waits with a gap is behind letters that came about after what it has replaced.
+        behind = self._mailbox.with_gaps() if self._mailbox else ()
+        if behind:
+            return Position(self.revision, self._unshown.union(behind), self._done, has_gap=True)
+        return Position(self.revision, self._unshown, self._done, self._has_gap)
 
     def _wake(self) -> None:
         if self._arrival is not None and not self._arrival.done():
@@ -184,6 +197,7 @@ class Viewer:
         if kind is PrecheckEventKind.COMPLETED:
             self._running.discard(reference)
             if not self.stays:
+                self._done.add(reference)
                 self._end(reference)
         elif reference in self.unfinished and (kind is PrecheckEventKind.RESTARTED or _is_at_work(letter)):
             self._running.add(reference)

@@ -330,7 +330,13 @@ def test_a_cursor_of_elsewhere_is_no_position(cursor: str) -> None:
     of = mine.write(Position(3)).split(".")[2]
     assert mine.read(cursor.format(of=of), 5) is None
     assert mine.read(f"process.3.{of}", 5) == Position(3)
-    assert mine.read(f"process.3.{of}.nonsense", 5) == Position(3, frozenset([REFERENCE]))
+    assert mine.read(f"process.3.{of}.nonsense", 5) is None
+    for position in (
+        Position(3, frozenset([REFERENCE])),
+        Position(3, frozenset([REFERENCE]), has_gap=True),
+        Position(4, over=frozenset([REFERENCE])),
+    ):
+        assert mine.read(mine.write(position), 5) == position
 
 
 @pytest.mark.parametrize("cursor", ["", "yesterday", ".3", "process.", "process.x", "process.-1", "process.٣"])
@@ -381,7 +387,7 @@ def test_pace_slows_while_nothing_changes_and_backs_off_from_trouble() -> None:
     assert pace.after_reading(changed=True, is_over=False) == 1.0
     assert pace.after_reading(changed=True, is_over=True) == 10.0
     assert [pace.after_failure(DOWN) for _ in range(4)] == [2.0, 4.0, 5.0, 5.0]
-    assert pace.after_failure(replace(DOWN, retry_after_seconds=7.5)) == 7.5
+    assert pace.after_failure(replace(DOWN, retry_after_seconds=10.0)) == 10.5
     assert pace.after_failure(replace(DOWN, retry_after_seconds=0.0)) == 5.0, "no time at all is none told"
     assert pace.after_reading(changed=True, is_over=False, is_stalled=True) == 30.0
     assert pace.after_reading(changed=False, is_over=False, is_stalled=False) == 10.0
@@ -506,3 +512,16 @@ async def test_a_stream_that_is_stopped_at_once_is_told_nothing_more() -> None:
     topic.take(reading(RUNNING, "PASSED"))
     with pytest.raises(BadRequest, match="Enough"):
         await one.next()
+
+
+async def test_what_was_read_of_another_connection_is_compared_with_nothing() -> None:
+    one = viewer()
+    topic = topic_with(one)
+    topic.take(reading(RUNNING, "PASSED"))
+    await drained(one, 1)
+    topic.begin_anew()
+    topic.take(reading(RUNNING, "FAILED"))
+    event = await one.next()
+    assert event is not None
+    assert (event.kind.value, event.gap, event.changes) == ("SNAPSHOT", True, ())
+    assert topic.rejoin(viewer(), 1) is None
