@@ -52,26 +52,33 @@ def main() -> int:
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     raise_limits()
-    figures = asyncio.run(_measured(options.only or list(ROWS), options.viewers))
-    missed = [figure.what for figure in figures if figure.is_met is False]
+    reached = asyncio.run(_measured(options.only or list(ROWS), options.viewers))
+    missed = [figure.what for figures in reached.values() for figure in figures if figure.is_met is False]
     print(f"missed: {'; '.join(missed)}" if missed else "every goal is met")
-    if not options.only and options.viewers == VIEWERS:
-        RESULTS.write_text(json.dumps(_facts(figures), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if options.viewers == VIEWERS:
+        _write(reached)
     return 1 if options.strict and missed else 0
 
 
-async def _measured(rows: Sequence[str], viewers: int) -> list[Figure]:
-    figures: list[Figure] = []
+async def _measured(rows: Sequence[str], viewers: int) -> dict[str, list[Figure]]:
+    reached: dict[str, list[Figure]] = {}
     for row in rows:
         print(f"\n{row} ...", flush=True)
         began = time.monotonic()
         # A vendor for each: no measurement meets what another one left behind.
         async with stage() as vendor:
-            reached = await ROWS[row](vendor, viewers)
-        tell(reached)
-        figures += reached
+            reached[row] = await ROWS[row](vendor, viewers)
+        tell(reached[row])
         print(f"{time.monotonic() - began:.0f} s", flush=True)
-    return figures
+    return reached
+
+
+def _write(reached: Mapping[str, Sequence[Figure]]) -> None:
+    """These rows in place of those of the run before."""
+    known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    fresh = {row: _facts(figures) for row, figures in reached.items()}
+    rows = {row: fresh.get(row) or known[row] for row in ROWS if row in fresh or row in known}
+    RESULTS.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _facts(figures: Sequence[Figure]) -> dict[str, object]:

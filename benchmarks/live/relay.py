@@ -1,19 +1,23 @@
-"""Stands between a vendor and its clients, and notes when a word first goes by."""
+"""Stands between a vendor and its clients, and notes when a word first goes by, and who is asked for."""
 
 import asyncio
+import re
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 _CHUNK = 2**18
+_REFERENCE = re.compile(rb"\bt_[0-9A-Za-z]+")
 
 
 class Relay:
-    """Hands on bytes; `url` takes the place of the vendor's."""
+    """Hands on bytes; `url` takes the place of the vendor's. `asked` holds when each reference was asked for."""
 
     def __init__(self, vendor_url: str) -> None:
         self.url = ""
+        self.asked: defaultdict[str, list[float]] = defaultdict(list)
         self._vendor = urlsplit(vendor_url)
         self._word = b""
         self._passed: asyncio.Future[float] | None = None
@@ -33,7 +37,7 @@ class Relay:
             return
         try:
             async with asyncio.TaskGroup() as both:
-                both.create_task(_hand_on(reader, to_vendor))
+                both.create_task(self._hand_on(reader, to_vendor))
                 both.create_task(self._watch(from_vendor, writer))
         except* OSError:
             pass
@@ -51,11 +55,12 @@ class Relay:
             writer.write(chunk)
         writer.close()
 
-
-async def _hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while chunk := await reader.read(_CHUNK):
-        writer.write(chunk)
-    writer.close()
+    async def _hand_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while chunk := await reader.read(_CHUNK):
+            for reference in _REFERENCE.findall(chunk):
+                self.asked[reference.decode()].append(time.monotonic())
+            writer.write(chunk)
+        writer.close()
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -95,10 +95,10 @@ async def load() -> AsyncIterator[Load]:
 
 
 @asynccontextmanager
-async def ours(providers_file: Path, environment: Mapping[str, str] | None = None) -> AsyncIterator[Server]:
-    """The product, without limits that a client may meet."""
+async def ours(providers_file: Path, module: str = "graph") -> AsyncIterator[Server]:
+    """The product, without limits that a client may meet; `module` is what starts it."""
     options = ("serve", "--port", "0", "--providers", str(providers_file))
-    async with process("graph", *options, environment=freed() if environment is None else environment) as running:
+    async with process(module, *options, environment=freed()) as running:
         yield Server(Side(OURS, running.pid, await announced(running, "graphql:  ")), running)
 
 

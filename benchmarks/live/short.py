@@ -13,7 +13,7 @@ from benchmarks.live.viewers import SocketViewer, Viewer
 
 SUBSCRIPTIONS = 10_000
 SLOTS = 20
-MOST_MEGABYTES = 1.0
+MOST_MEGABYTES = 4.0
 _AT_ONCE = 10
 _WARM_UP = 2000
 _EVERY = 4

@@ -21,6 +21,7 @@ from benchmarks.live.stage import stage
 from benchmarks.live.table import tell
 
 MOST_MEGABYTES = 1.0
+COLLECTED = "benchmarks.live.collected"
 LEAST_MINUTES = 2.0
 _LONG_MINUTES = 10.0
 _WARM_UP_MINUTES, _WARM_UP_SHARE = 1.0, 0.2
@@ -86,7 +87,7 @@ async def _soaked(minutes: float, chance: random.Random) -> list[Figure]:
     # Lists that were shown are kept up to a bound, which takes minutes to be reached.
     selections = SELECTIONS if minutes >= _LONG_MINUTES else WITHOUT_LISTS
     warm_up_seconds = 60 * max(_WARM_UP_MINUTES, minutes * _WARM_UP_SHARE)
-    async with stage() as vendor, ours(vendor.providers_file(_POLL_SECONDS)) as server:
+    async with stage() as vendor, ours(vendor.providers_file(_POLL_SECONDS), COLLECTED) as server:
         async with churning(vendor, server, chance, selections):
             await asyncio.sleep(1)  # what is opened once and stays open is there before anything is counted
         await _settled(server, vendor.url, 0)

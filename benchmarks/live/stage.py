@@ -59,6 +59,10 @@ class Stage:
             bodies = [body(f"change {next(self._words)};", items) for _ in range(_STEPS)]
             await asyncio.gather(*(self._begin(each, bodies, step_seconds) for each in some))
 
+    def asked_since(self, began: float) -> dict[str, list[float]]:
+        """When each reference was asked for since then, on the monotonic clock."""
+        return {each: [at for at in times if at >= began] for each, times in self._relay.asked.items()}
+
     async def rest(self, references: Sequence[str], items: int = ITEMS) -> None:
         """Nothing happens any more, though these are not over."""
         for some in _cut(references):

@@ -10,7 +10,7 @@ from benchmarks.live.servers import Load, Server, load, ours, textbook
 from benchmarks.live.stage import PROVIDER, Stage, asked, references
 
 VIEWERS, PRECHECKS = 2000, 20
-ROUNDS = 2
+ROUNDS = 1
 WINDOW_SECONDS = 10.0
 _ITEMS = 10
 _POLL_SECONDS, _STEP_SECONDS = 1.0, 0.3

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import random
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +12,7 @@ from contextlib import asynccontextmanager
 import pytest
 from graphql import GraphQLSchema, parse, validate
 
+from benchmarks.emulated import ROOT
 from benchmarks.figure import Spread
 from benchmarks.live.__main__ import RESULTS, ROWS
 from benchmarks.live.churn import SELECTIONS, WITHOUT_LISTS
@@ -19,7 +22,7 @@ from benchmarks.live.held import PRECHECKS
 from benchmarks.live.raw import Socket, frame
 from benchmarks.live.relay import relay
 from benchmarks.live.short import ManyAtOnce
-from benchmarks.live.soak import Slope
+from benchmarks.live.soak import COLLECTED, Slope
 from benchmarks.live.stage import ITEMS, asked, body, references
 from benchmarks.live.textbook import Endpoint, Topics
 from benchmarks.live.viewers import EventStreamViewer, SocketViewer, Viewer
@@ -202,6 +205,12 @@ def test_every_reference_is_one_of_the_vendor() -> None:
     assert all(kind.validate(kind, each) is None for each in made)  # type: ignore[arg-type]  # it reads no state
 
 
+def test_what_is_soaked_is_the_product() -> None:
+    words = [sys.executable, "-m", COLLECTED, "schema"]
+    printed = subprocess.run(words, capture_output=True, check=True, cwd=ROOT, text=True).stdout
+    assert printed == (ROOT / "schema.graphql").read_text(encoding="utf-8")
+
+
 async def test_a_subscription_that_is_refused_is_no_first_event() -> None:
     socket = ManyAtOnce("http://127.0.0.1:1/graphql", b"{}")
     socket.data_received(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
@@ -213,6 +222,6 @@ async def test_a_subscription_that_is_refused_is_no_first_event() -> None:
 
 
 def test_the_last_run_has_every_row() -> None:
-    goals = json.loads(RESULTS.read_text(encoding="utf-8"))["goals"]
-    assert len(goals) > len(ROWS)
-    assert all(goal["is_met"] is not None for goal in goals)
+    rows = json.loads(RESULTS.read_text(encoding="utf-8"))
+    assert list(rows) == list(ROWS)
+    assert all(goal["is_met"] is not None for row in rows.values() for goal in row["goals"])
