@@ -12,11 +12,12 @@ _TURNS_FOR_OTHERS = 4  # a small request takes several turns of the loop
 
 
 class Turn:
-    """A millisecond of work, and then everybody else's turn. The clock counts seconds."""
+    """Some work, a millisecond if nothing else is said, and then everybody else's turn. The clock counts seconds."""
 
-    def __init__(self, clock: Seconds = time.perf_counter) -> None:
+    def __init__(self, clock: Seconds = time.perf_counter, seconds: float = TURN_SECONDS) -> None:
         self.now = clock
-        self._until = clock() + TURN_SECONDS
+        self._seconds = seconds
+        self._until = clock() + seconds
 
     def is_over(self) -> bool:
         """Whether others should go on."""
@@ -26,4 +27,4 @@ class Turn:
         """Let them, and begin another one."""
         for _ in range(_TURNS_FOR_OTHERS):
             await asyncio.sleep(0)
-        self._until = self.now() + TURN_SECONDS
+        self._until = self.now() + self._seconds

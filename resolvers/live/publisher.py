@@ -14,6 +14,8 @@ from resolvers.turns import Turn
 
 _log = structlog.get_logger()
 _AT_ONCE = 64  # viewers; handing an event to that many takes less than a turn
+# Longer than other turns: each end of one costs a look at ten thousand sockets, and all of them wait for their event.
+_TURN_SECONDS = 0.01
 
 
 class Told(NamedTuple):
@@ -62,7 +64,7 @@ class Publisher:
             await asyncio.gather(self._handing, return_exceptions=True)
 
     async def _hand_out(self) -> None:
-        turn = Turn()
+        turn = Turn(seconds=_TURN_SECONDS)
         try:
             while self._rounds:
                 letters, viewers = self._rounds.popleft()
