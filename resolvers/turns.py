@@ -12,7 +12,7 @@ _TURNS_FOR_OTHERS = 4  # a small request takes several turns of the loop
 
 
 class Turn:
-    """Some work, a millisecond if nothing else is said, and then everybody else's turn. The clock counts seconds."""
+    """Some work, a millisecond if nothing is said, and then everybody else's turn. The clock counts seconds."""
 
     def __init__(self, clock: Seconds = time.perf_counter, seconds: float = TURN_SECONDS) -> None:
         self.now = clock

@@ -14,7 +14,7 @@ from resolvers.turns import Turn
 
 _log = structlog.get_logger()
 _AT_ONCE = 64  # viewers; handing an event to that many takes less than a turn
-# Longer than other turns: each end of one costs a look at ten thousand sockets, and all of them wait for their event.
+# Longer than other turns: the end of each costs a look at all sockets, and all of them wait for their event.
 _TURN_SECONDS = 0.01
 
 
