@@ -15,7 +15,7 @@ from resolvers.turns import Turn
 _log = structlog.get_logger()
 _AT_ONCE = 64  # viewers; handing an event to that many takes less than a turn
 # Longer than other turns: what is written in one go is written, and read, with less than two thirds of the work.
-_TURN_SECONDS = 0.1
+_TURN_SECONDS = 0.25
 
 
 class Told(NamedTuple):
