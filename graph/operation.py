@@ -1,10 +1,10 @@
 """One operation on its way: known to be valid, the one that was meant, allowed here, executed, presented."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Hashable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable, Sequence
 from contextlib import aclosing
 from copy import copy
 from functools import partial
-from typing import Any, NamedTuple, Self, TypeAlias, TypeVar, cast
+from typing import Any, NamedTuple, Self, TypeVar, cast
 
 import orjson
 import strawberry
@@ -20,6 +20,7 @@ from strawberry.types.graphql import OperationType
 
 from graph.documents import Document, Documents, Refused
 from graph.errors import presented
+from graph.results import Pushed, Results, Stream
 from graph.sharing import Audience, Audiences, Shared
 from graph.types.views import hand_over
 from graph.variables import in_turns
@@ -27,7 +28,6 @@ from resolvers.context import Context
 from resolvers.domain import PrecheckEvent
 from resolvers.subscription import Events
 
-Stream: TypeAlias = AsyncGenerator[ExecutionResult, None]
 _Result = TypeVar("_Result", bound=ExecutionResult)
 _ALL = frozenset(OperationType)
 
@@ -41,42 +41,6 @@ class Asked(NamedTuple):
     context: Any
     root: Any
     name: str | None
-
-
-class Pushed:
-    """What sends results at once, if a transport has said so; it gives False where that takes waiting."""
-
-    send: Callable[[Shared], bool] | None = None
-
-
-class Results(AsyncGenerator[ExecutionResult, None]):
-    """The results of a subscription, one by one. What is sent by `push_to` is not yielded."""
-
-    __slots__ = ("_pushed", "_results")
-
-    def __init__(self, results: Stream, pushed: Pushed) -> None:
-        self._results = results
-        self._pushed = pushed
-
-    def push_to(self, send: Callable[[Shared], bool]) -> None:
-        """Have results of equal viewers sent by this where it can; to be said before the first is asked for."""
-        self._pushed.send = send
-
-    def __anext__(self) -> Coroutine[Any, Any, ExecutionResult]:
-        """The next result."""
-        return self._results.__anext__()
-
-    def asend(self, value: None) -> Coroutine[Any, Any, ExecutionResult]:
-        """The next result."""
-        return self._results.asend(value)
-
-    def athrow(self, *error: Any) -> Coroutine[Any, Any, ExecutionResult]:
-        """End with an error."""
-        return self._results.athrow(*error)
-
-    async def aclose(self) -> None:
-        """End."""
-        await self._results.aclose()
 
 
 class OperationSchema(strawberry.federation.Schema):

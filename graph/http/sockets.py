@@ -20,7 +20,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from graph.errors import formatted, tells_of_restart
 from graph.http.frames import TextFrames
 from graph.http.pulse import Pulse
-from graph.operation import Results
+from graph.results import Results
 from resolvers.caller import Caller
 from resolvers.context import Context, Services
 from resolvers.errors import AuthExpired, RequestError, TooManyStreams
