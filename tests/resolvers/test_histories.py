@@ -33,6 +33,7 @@ from tests.driven import Driven
 ITEMS = 4
 STATES = ("PENDING", "RUNNING", "PASSED", "WARNING", "FAILED")
 STEPS = 500
+NEVER = PrecheckStreamEnd.NEVER
 _WAITS = (1.0, 2.0, 12.0, 35.0)
 
 
@@ -87,9 +88,13 @@ class Fickle(Provider):
         else:
             self._items[name][self._chance.randrange(ITEMS)] = self._chance.choice(STATES)
 
-    def break_or_mend(self) -> None:
-        """One of them."""
-        self._down ^= {self._chance.choice(self.names)}
+    def set(self, name: str, *states: str) -> None:
+        """The first checks of one of them."""
+        self._items[name][: len(states)] = states
+
+    def break_or_mend(self, name: str | None = None) -> None:
+        """That one, or any of them."""
+        self._down ^= {name or self._chance.choice(self.names)}
 
     async def ask(self, external_ids: Sequence[str], locale: PrecheckLocale) -> Mapping[str, Outcome]:
         down = Unreachable("The vendor cannot be reached.", provider_id="fickle").problem
@@ -220,3 +225,47 @@ async def _step(chance: random.Random, clock: Stepped, vendor: Fickle, client: C
         await client.fetch()
     for _ in range(chance.randrange(12)):
         await asyncio.sleep(0)
+
+
+async def test_a_gap_that_is_owed_is_owed_until_it_is_told() -> None:
+    clock = Stepped()
+    vendor = Fickle(clock, random.Random(0))
+    hub = Hub(Snapshots({"fickle": vendor}, LocalStore(), clock), clock)
+
+    async def told(after: str | None, *names: str) -> list[PrecheckEvent]:
+        """What comes to one who stays for some polls."""
+        viewer = hub.join(Wish([Reference("fickle", each) for each in names], (), PrecheckLocale.EN, NEVER, after))
+        events = []
+        for seconds in (0.0, 60.0, 60.0, 60.0, 60.0):
+            clock.move(seconds)
+            while (event := await at_hand(viewer)) is not None:
+                events.append(event)
+        hub.leave(viewer)
+        return events
+
+    cursor = (await told(None, "a", "b"))[-1].cursor
+    for number in range(40):  # more than are remembered, for longer than they are
+        vendor.set("a", STATES[number % 2])
+        await told(None, "a")
+    vendor.break_or_mend("a")
+    clock.move(5.0)
+    for state in ("RUNNING", "WARNING"):  # cut off twice, before the state of the other was shown anew
+        vendor.set("b", state)
+        cursor = (await told(cursor, "a", "b"))[-1].cursor
+    vendor.break_or_mend("a")
+    shown = [event for event in await told(cursor, "a", "b") if event.kind is PrecheckEventKind.SNAPSHOT]
+    assert [(event.precheck and event.precheck.external_id, event.gap) for event in shown] == [("a", True)]
+    await hub.close()
+    await vendor.close()
+
+
+async def at_hand(viewer: Viewer) -> PrecheckEvent | None:
+    """The next event, None where it is still to come."""
+    fetching = asyncio.ensure_future(viewer.next())
+    for _ in range(30):
+        await asyncio.sleep(0)
+    if not fetching.done():
+        fetching.cancel()
+        await asyncio.wait([fetching])
+        return None
+    return fetching.result()
