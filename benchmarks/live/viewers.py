@@ -4,6 +4,7 @@ import asyncio
 import base64
 import os
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Protocol, cast
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ class Listener(Protocol):
         """Its connection is gone."""
 
 
-class Viewer(asyncio.Protocol):
+class Viewer(asyncio.Protocol, ABC):
     """One client with one stream; `events` are those it got, `end` how its connection was closed."""
 
     __slots__ = (
@@ -77,9 +78,9 @@ class Viewer(asyncio.Protocol):
         if self.transport is not None:
             self.transport.abort()
 
+    @abstractmethod
     def greeting(self) -> bytes:
         """The first bytes of the connection."""
-        raise NotImplementedError
 
 
 class SocketViewer(Viewer):

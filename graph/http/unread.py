@@ -9,12 +9,16 @@ from resolvers.metrics import CONNECTIONS_CUT
 STUCK_SECONDS = 60.0
 
 
-class Connection(Protocol):
-    """One of the server's, be it HTTP or a WebSocket."""
+class Written(Protocol):
+    """What writes to a client."""
 
     @property
     def transport(self) -> Transport:
         """Where it writes to."""
+
+
+class Connection(Written, Protocol):
+    """One of the server's, be it HTTP or a WebSocket."""
 
     def shutdown(self) -> None:
         """Close it, or have it close after the answer that is under way."""
@@ -30,9 +34,9 @@ class Unread:
 
     def __init__(self, stuck_seconds: float = STUCK_SECONDS) -> None:
         self._stuck_seconds = stuck_seconds
-        self._held: dict[Connection, _Held] = {}
+        self._held: dict[Written, _Held] = {}
 
-    def look(self, connections: Iterable[Connection], now: float) -> None:
+    def look(self, connections: Iterable[Written], now: float) -> None:
         """Cut every connection that has taken nothing since it was seen `stuck_seconds` ago; `now` in seconds."""
         held, self._held = self._held, {}
         for connection in connections:
@@ -47,12 +51,12 @@ class Unread:
                 self._held[connection] = _Held(size, since)
 
 
-def unread_bytes(connection: Connection) -> int:
+def unread_bytes(connection: Written) -> int:
     """How many bytes this side holds for a client that does not take them."""
     return connection.transport.get_write_buffer_size()
 
 
-def cut(connection: Connection) -> None:
+def cut(connection: Written) -> None:
     """End a connection now, with what it still holds."""
     CONNECTIONS_CUT.inc()
     connection.transport.abort()

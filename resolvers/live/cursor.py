@@ -10,7 +10,6 @@ from resolvers.reference import Reference
 from resolvers.vocabulary import PrecheckLocale
 
 _REVISION_DIGITS = 18
-_MOST_SIGNS = 2000
 _BITS = re.compile("-?[0-9a-f]*")
 
 
@@ -55,7 +54,7 @@ class Cursors:
 
         Raises BadRequest for what was no cursor.
         """
-        process, _, rest = cursor[:_MOST_SIGNS].partition(".")
+        process, _, rest = cursor.partition(".")
         revision, _, rest = rest.partition(".")
         if not process or not (revision.isascii() and revision.isdecimal()):
             raise BadRequest(

@@ -104,9 +104,10 @@ class Hub:
     def forget(self, provider_ids: Collection[str]) -> None:
         """These are other connections by now: nothing that was read of them holds any more."""
         self._resting.drop(lambda watched: watched.reference.provider_id in provider_ids)
+        # One that is gone says so by itself, beside what was known.
+        moved = self._snapshots.providers.keys() & set(provider_ids)
         for watched, topic in self._topics.items():
-            # One that is gone says so by itself, beside what was known.
-            if watched.reference.provider_id in self._snapshots.providers.keys() & set(provider_ids):
+            if watched.reference.provider_id in moved:
                 topic.begin_anew()
 
     async def close(self) -> None:

@@ -66,7 +66,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._letters: dict[int, Letter] = {}
-        self._places: dict[Reference | None, list[int]] = {}
+        self._places: dict[Reference, list[int]] = {}
         self._numbers = itertools.count()
 
     def __bool__(self) -> bool:
@@ -90,20 +90,22 @@ class Mailbox:
         """The oldest letter."""
         number = next(iter(self._letters))
         letter = self._letters.pop(number)
-        places = self._places.get(letter.reference) if letter.reference is not None else None
-        if places and places[0] == number:
-            del places[0]
-            if not places:
-                del self._places[letter.reference]
+        if letter.reference is not None:
+            places = self._places.get(letter.reference, [])
+            if places[:1] == [number]:
+                del places[0]
+                if not places:
+                    del self._places[letter.reference]
         return letter
 
     def with_gaps(self) -> set[Reference]:
         """Those of which something was dropped, and what says so is still to be fetched."""
-        return {each.reference for each in self._letters.values() if each.event.gap and each.reference}
+        # What is replayed has no gaps, and there may be thousands of it.
+        return {each for each, places in self._places.items() if any(self._letters[at].event.gap for at in places)}
 
-    def keep_only(self, reference: Reference | None) -> None:
+    def keep_only(self, reference: Reference) -> None:
         """Forget what waits of all others."""
-        for letter in list(self._letters.values()):
+        for letter in self._letters.values():
             if letter.reference != reference:
                 letter.done()
         self._letters = {number: each for number, each in self._letters.items() if each.reference == reference}

@@ -73,9 +73,6 @@ class Line:
     def abort(self) -> None:
         self.cuts += 1
 
-    def shutdown(self) -> None:
-        raise NotImplementedError
-
 
 def test_only_who_takes_nothing_for_the_whole_time_is_cut() -> None:
     silent, growing, slow, idle = Line(100), Line(100), Line(100), Line(0)

@@ -13,22 +13,19 @@ from resolvers.live.diff import changed_items
 from resolvers.live.hub import Hub, Wish
 from resolvers.live.viewer import Viewer
 from resolvers.reference import Reference
-from resolvers.report import Report
 from resolvers.snapshots import Snapshots
 from resolvers.store.local import LocalStore
 from resolvers.upstream.contract import Outcome, Provider, ProviderSettings
 from resolvers.upstream.limiter import Limiter
 from resolvers.vocabulary import (
-    PrecheckCategory,
     PrecheckEventKind,
-    PrecheckItemState,
     PrecheckLocale,
-    PrecheckSide,
     PrecheckStatus,
     PrecheckStreamEnd,
     ProviderCapability,
 )
 from tests.driven import Driven
+from tests.resolvers.readings import reading
 
 ITEMS = 4
 STATES = ("PENDING", "RUNNING", "PASSED", "WARNING", "FAILED")
@@ -104,18 +101,8 @@ class Fickle(Provider):
         return all(state == "PASSED" for state in self._items[name])
 
     def _reading(self, name: str) -> Precheck:
-        report = Report(Reference("fickle", name), self.clock.now())
-        for place, state in enumerate(self._items[name]):
-            report.add(
-                code=f"check{place}",
-                title=f"Check {place}",
-                state=PrecheckItemState(state),
-                category=PrecheckCategory.OTHER,
-                side=PrecheckSide.SOURCE,
-                side_inferred=False,
-                vendor_state=state,
-            )
-        return report.close(PrecheckStatus.COMPLETED if self._is_over(name) else PrecheckStatus.RUNNING)
+        status = PrecheckStatus.COMPLETED if self._is_over(name) else PrecheckStatus.RUNNING
+        return reading(status, *self._items[name], reference=Reference("fickle", name), at=self.clock.now())
 
 
 class Client:
