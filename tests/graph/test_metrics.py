@@ -147,3 +147,24 @@ def test_the_format_is_the_one_that_is_asked_for(http: httpx.Client) -> None:
 
 def test_metrics_are_only_read(http: httpx.Client) -> None:
     assert http.post("/metrics").status_code == 405
+
+
+async def test_what_streams_get_is_counted(server: Served, http: httpx.Client, emulator: Emulator) -> None:
+    def counted() -> list[float]:
+        named = ("precheck_polls", "precheck_events_pushed", "precheck_delivery_seconds")
+        samples = [sample for name in named for sample in scraped(http)[name].samples]
+        return [
+            sum(each.value for each in samples if each.name == name)
+            for name in ("precheck_polls_total", "precheck_events_pushed_total", "precheck_delivery_seconds_count")
+        ]
+
+    before = counted()
+    running = emulator.create_run("oms-ce", scenario="clean", seconds=8)
+    document = "subscription ($refs: [PrecheckRefInput!]) { precheckUpdates(refs: $refs) { kind } }"
+    events = server.over_sse(document, refs=[ref("oms-ce", running)])
+    kinds = [(await anext(events))["data"]["precheckUpdates"]["kind"]]
+    emulator.advance(8)
+    kinds += [payload["data"]["precheckUpdates"]["kind"] async for payload in events]
+    polls, pushed, delivered = (now - then for now, then in zip(counted(), before, strict=True))
+    assert (pushed, delivered) == (len(kinds), len(kinds) - 1), "the first was no change"
+    assert polls >= len(kinds), "the end was read twice"
