@@ -20,7 +20,7 @@ NPM_CI := ci --no-audit --no-fund --ignore-scripts --loglevel error
 CLIENTS := .cache/clients/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check e2e faults fuzz bench bench-peers bench-live bench-reliability soak schema explorer clients chromium format lock clean
+.PHONY: help run test check e2e faults fuzz bench bench-peers bench-live bench-reliability soak attack schema explorer clients chromium format lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -33,7 +33,7 @@ else
 endif
 
 test: $(VENV)/dev ## Run the tests
-	@$(BIN)/python -m pytest -m "not e2e"
+	@$(BIN)/python -m pytest -m "not e2e and not attack"
 
 check: $(VENV)/dev ## Check format, lint, types and import contracts
 	@$(BIN)/ruff format --check --quiet .
@@ -46,6 +46,9 @@ e2e: $(VENV)/dev explorer clients chromium ## Run whole processes, a real browse
 
 faults: $(VENV)/dev ## Run the fault matrix, a line per row
 	@$(BIN)/python -m pytest --rows tests/faults
+
+attack: $(VENV)/dev explorer clients ## Attack the edges as strangers would, a line per family of attacks
+	@$(BIN)/python -m pytest -m attack --families --timeout 300 tests/attack
 
 fuzz: $(VENV)/dev ## Feed every decoder with 200,000 broken answers; compare 50,000 executions (FUZZ="--inputs N ...")
 	@$(BIN)/python -m benchmarks.fuzz $(FUZZ)

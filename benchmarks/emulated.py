@@ -13,7 +13,7 @@ import httpx2 as httpx
 from msgspec.structs import replace
 from prometheus_client import REGISTRY
 
-from graph.settings import read_providers
+from graph.provider_file import read_providers
 from resolvers.clock import Clock
 from resolvers.registry import vendors
 from resolvers.upstream.contract import LimitSettings, Outcome, Provider, ProviderSettings

@@ -19,8 +19,9 @@ from benchmarks.plain import answered, batches, bodies, plain_vendors, shown
 from benchmarks.population import BATCH, PRECHECKS, SINGLE, references
 from benchmarks.work import KEPT_SECONDS, LOOKUP, MIXED, aliases, refs
 from graph.app import build
+from graph.provider_file import read_providers
 from graph.serving import log_to_stderr
-from graph.settings import read_providers, read_settings
+from graph.settings import read_settings
 from resolvers.clock import Clock
 from resolvers.context import Context
 from resolvers.domain import Precheck

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import httpx2 as httpx
 import msgspec
 
-from graph.settings import read_providers
+from graph.provider_file import read_providers
 from resolvers.clock import Clock
 from resolvers.domain import Precheck
 from resolvers.providers import huawei_drs, oceanbase_oms

@@ -17,10 +17,11 @@ BEGUN = demo.begun(sys.argv[1:]) if __name__ == "__main__" else None  # while ev
 
 from graph.app import build
 from graph.connections import connect
+from graph.provider_file import read_providers
 from graph.reloading import Reloading
 from graph.schema import schema as graphql_schema
 from graph.serving import listen, log_to_stderr, port_of, serve, stop_on_signals
-from graph.settings import ConfigurationError, Settings, read_providers, read_settings
+from graph.settings import ConfigurationError, Settings, read_settings
 from resolvers.clock import Clock
 from resolvers.domain import PrecheckProblem
 from resolvers.upstream.contract import Provider, ProviderSettings

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import structlog
 
-from graph.settings import ConfigurationError, urls_of
+from graph.provider_file import urls_of
+from graph.settings import ConfigurationError
 from resolvers import registry
 from resolvers.clock import Clock
 from resolvers.metrics import introduce

@@ -17,6 +17,11 @@
     RequestError                  the client's request, not a precheck, is at fault; only in `errors[]`
     ├── BadRequest                arguments that cannot be answered
     ├── LimitExceeded             more than one operation may ask for
+    ├── TooMuchAtOnce             more than one client may ask for in a minute
+    ├── OperationTimedOut         answering took longer than one operation may
+    ├── NotPermitted              the token does not have the right that this needs
+    ├── DocumentNotTrusted        only documents of the manifest are executed here
+    ├── DocumentUnknown           named by a hash that the manifest does not have
     ├── TooManyStreams            more streams than a socket, a client or this server may have
     ├── ServerRestarting          not the client's fault: this server ends, ask again
     ├── TokenRefused              nobody may ask without a bearer token that holds
@@ -174,6 +179,41 @@ class LimitExceeded(RequestError):
     """More than one operation may ask for; the message says how much and how much is allowed."""
 
     code = "LIMIT_EXCEEDED"
+
+
+class TooMuchAtOnce(RequestError):
+    """More than one client may ask for in a minute; the message says when to ask again."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, message: str, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+        self.extensions |= {"retryable": True, "retryAfterSeconds": retry_after_seconds}
+
+
+class OperationTimedOut(RequestError):
+    """Answering took longer than one operation may; what was not done is given up."""
+
+    code = "OPERATION_TIMEOUT"
+
+
+class NotPermitted(RequestError):
+    """The token does not have the right that the operation needs; the message names it."""
+
+    code = "NOT_PERMITTED"
+
+
+class DocumentNotTrusted(RequestError):
+    """Only documents of the manifest are executed here."""
+
+    code = "DOCUMENT_NOT_TRUSTED"
+
+
+class DocumentUnknown(RequestError):
+    """Named by a hash that the manifest does not have; the code is the one that Apollo's clients know."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
 
 
 class TooManyStreams(RequestError):

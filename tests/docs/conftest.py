@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from graph.settings import read_providers
+from graph.provider_file import read_providers
 from tests.emulator.process import Emulator, started
 from tests.graph.conftest import DOCUMENTED, QUICK
 from tests.graph.served import Served, served

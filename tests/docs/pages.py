@@ -14,11 +14,23 @@ OPERATIONS = ROOT / "docs" / "operations.md"
 METRICS = ROOT / "docs" / "metrics.md"
 RELIABILITY = ROOT / "docs" / "reliability.md"
 PERFORMANCE = ROOT / "docs" / "performance.md"
+SECURITY = ROOT / "docs" / "security.md"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 BENCHMARKS = ROOT / "benchmarks" / "README.md"
 CHANGELOG = ROOT / "CHANGELOG.md"
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*"))
-PAGES = [README, OPERATIONS, METRICS, RELIABILITY, PERFORMANCE, CONTRIBUTING, BENCHMARKS, CHANGELOG, *DECISIONS]
+PAGES = [
+    README,
+    OPERATIONS,
+    METRICS,
+    RELIABILITY,
+    PERFORMANCE,
+    SECURITY,
+    CONTRIBUTING,
+    BENCHMARKS,
+    CHANGELOG,
+    *DECISIONS,
+]
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)]+)\)")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import emulator
 from graph.connections import connect
-from graph.settings import read_providers
+from graph.provider_file import read_providers
 from resolvers.clock import Clock
 from resolvers.upstream.contract import Outcome, Provider
 

@@ -10,7 +10,8 @@ import httpx2 as httpx
 import pytest
 from structlog.testing import capture_logs
 
-from graph.settings import ConfigurationError, read_providers
+from graph.provider_file import read_providers
+from graph.settings import ConfigurationError
 from resolvers.clock import Clock
 from resolvers.domain import Precheck, PrecheckProblem
 from resolvers.errors import Unreachable

@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from graph.settings import read_providers
+from graph.provider_file import read_providers
 from tests.emulator.process import Emulator
 from tests.faults.issuer import HandClock, Issuer, issuing
 from tests.graph.conftest import QUICK

@@ -12,7 +12,8 @@ import pytest
 import trustme
 from structlog.testing import capture_logs
 
-from graph.settings import ConfigurationError, read_providers
+from graph.provider_file import read_providers
+from graph.settings import ConfigurationError
 from resolvers.clock import Clock
 from resolvers.domain import Precheck, PrecheckProblem
 from resolvers.errors import Unreachable

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
 from graph.http.watchdog import INTERVAL_SECONDS, RECOVERY_SECONDS, TOLERATED_SECONDS, Watchdog
-from graph.settings import read_providers
+from graph.provider_file import read_providers
 from resolvers.clock import Clock
 from tests.emulator.process import Emulator
 from tests.graph.served import served

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from graph.http.watchdog import INTERVAL_SECONDS
-from graph.settings import read_providers
+from graph.provider_file import read_providers
 from resolvers.clock import Clock
 from resolvers.upstream.contract import LimitSettings, ProviderSettings
 from tests.emulator.process import Emulator

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from graph.settings import read_providers
+from graph.provider_file import read_providers
 from tests.emulator.process import ROOT, Emulator
 
 

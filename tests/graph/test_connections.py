@@ -9,7 +9,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from graph.connections import Connections
-from graph.settings import ConfigurationError, read_providers
+from graph.provider_file import read_providers
+from graph.settings import ConfigurationError
 from resolvers.clock import Clock
 from resolvers.domain import PrecheckProblem
 from resolvers.upstream.contract import Provider, ProviderSettings

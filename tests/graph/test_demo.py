@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from graph.demo import begun, emulated_vendors
-from graph.settings import read_providers
+from graph.provider_file import read_providers
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ import asyncio, logging, sys
 from pathlib import Path
 from graph.connections import connect
 from graph.serving import log_to_stderr
-from graph.settings import read_providers
+from graph.provider_file import read_providers
 from resolvers.clock import Clock
 from resolvers.vocabulary import PrecheckLocale
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from graph.connections import connect
-from graph.settings import ConfigurationError, Settings, read_providers, read_settings
+from graph.provider_file import read_providers
+from graph.settings import ConfigurationError, Settings, read_settings
 from resolvers.clock import Clock
 from resolvers.upstream.contract import Secret
 
@@ -123,7 +124,7 @@ def test_settings_come_from_the_environment() -> None:
 @pytest.mark.parametrize(
     ("environment", "says"),
     [
-        ({"PRECHECK_PROT": "1"}, "PRECHECK_PROT is not a setting; there are PRECHECK_COMPILED_EXECUTION"),
+        ({"PRECHECK_PROT": "1"}, "PRECHECK_PROT is not a setting; there are PRECHECK_ACCEPTED_RISKS"),
         ({"PRECHECK_PORT": "many"}, "PRECHECK_PORT=many"),
         ({"PRECHECK_MAX_REFERENCES": "0"}, "PRECHECK_MAX_REFERENCES takes 1"),
         ({"PRECHECK_MAX_COST": "0"}, "PRECHECK_MAX_COST takes 1"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import asdict, replace
 
-from graph.settings import read_providers
+from graph.provider_file import read_providers
 from resolvers.clock import Clock
 from resolvers.domain import Precheck, PrecheckProblem
 from resolvers.registry import vendors

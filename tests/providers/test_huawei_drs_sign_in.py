@@ -18,7 +18,7 @@ from huaweicloudsdkdrs import v3, v5
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.settings import read_providers
+from graph.provider_file import read_providers
 from resolvers.clock import Clock
 from resolvers.domain import Precheck, PrecheckProblem
 from resolvers.providers.huawei_drs import HuaweiDrs

@@ -16,7 +16,7 @@ from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 from tencentcloud.dts.v20211206 import dts_client, models
 
-from graph.settings import read_providers
+from graph.provider_file import read_providers
 from resolvers.clock import Clock
 from resolvers.domain import Precheck
 from resolvers.providers.tencent_dts import TencentDts, TencentDtsSettings

@@ -1,0 +1,34 @@
+"""Attacks on the edges, and the report of which families of them were withstood."""
+
+from collections import defaultdict
+
+import pytest
+
+FAMILY = "family"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--families", action="store_true", help="print a line for each family of attacks")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.user_properties.extend((FAMILY, marker.args[0]) for marker in item.iter_markers("attack"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What a test records by `record_property("figure", ..)` stands beside its family."""
+    if not config.getoption("--families", default=False):
+        return
+    outcomes: dict[str, list[bool]] = defaultdict(list)
+    figures: dict[str, list[str]] = defaultdict(list)
+    for word in ("passed", "failed", "error", "skipped", "xfailed"):
+        for report in terminalreporter.stats.get(word, ()):
+            if word == "error" or report.when == "call" or word == "skipped":
+                for family in [value for name, value in report.user_properties if name == FAMILY]:
+                    outcomes[family].append(word == "passed")
+                    figures[family] += [value for name, value in report.user_properties if name == "figure"]
+    for family, held in outcomes.items():
+        state = "withstood" if all(held) else "FAILED"
+        told = "; ".join(figures[family])
+        terminalreporter.write_line(f"{family:24} {state:10} {len(held):4} tests  {told}")
