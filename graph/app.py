@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from graph.connections import Connections
 from graph.execution.served import executor_class
+from graph.guard.allowances import Allowances
 from graph.guard.bearers import Bearers
 from graph.guard.keys import Keys
 from graph.http.compression import compression
@@ -74,6 +75,8 @@ def build(
     readiness = Readiness(watchdog)
     bearers = _bearers(settings, clock)
     executed = schema.executed_by(executor_class(settings.compiled_execution), settings.max_cost)
+    if settings.max_cost_per_minute:
+        executed = executed.charged_to(Allowances(settings.max_cost_per_minute, clock))
     endpoint = Endpoint(services, executed, settings.origins, bearers, readiness, heartbeats)
     drain = Drain(readiness, endpoint.sockets, hub)
 

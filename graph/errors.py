@@ -1,5 +1,6 @@
 """How errors leave: ours with their code, the client's as BAD_REQUEST, all else masked as INTERNAL and logged."""
 
+import secrets
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,7 +10,6 @@ from graphql import GraphQLError, GraphQLFormattedError
 from resolvers.errors import ProblemShown, RequestError, ServerRestarting
 
 _log = structlog.get_logger()
-INTERNAL_MESSAGE = "This server failed to answer; its log says why."
 
 
 def presented(error: GraphQLError) -> GraphQLError:
@@ -22,8 +22,10 @@ def presented(error: GraphQLError) -> GraphQLError:
     is_refused_value = error.path is None and isinstance(cause, ValueError | TypeError)
     if cause is None or isinstance(cause, GraphQLError) or is_refused_value:
         return _with(error, error.message, {"code": "BAD_REQUEST", **(error.extensions or {})})
-    _log.error("resolver_fault", path=error.path, exc_info=cause)
-    return _with(error, INTERNAL_MESSAGE, {"code": "INTERNAL"})
+    fault_id = secrets.token_hex(8)
+    _log.error("resolver_fault", fault_id=fault_id, path=error.path, exc_info=cause)
+    message = f"This server failed to answer; its log says why, beside {fault_id}."
+    return _with(error, message, {"code": "INTERNAL", "faultId": fault_id})
 
 
 def formatted(error: RequestError) -> GraphQLFormattedError:

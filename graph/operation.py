@@ -20,12 +20,14 @@ from strawberry.types.graphql import OperationType
 
 from graph.documents import Document, Documents, Refused
 from graph.errors import presented
+from graph.guard.allowances import READING, Allowances
 from graph.results import Pushed, Results, Stream
 from graph.sharing import Audience, Audiences, Shared
 from graph.types.views import hand_over
 from graph.variables import in_turns
 from resolvers.context import Context
 from resolvers.domain import PrecheckEvent
+from resolvers.errors import TooMuchAtOnce
 from resolvers.subscription import Events
 
 _Result = TypeVar("_Result", bound=ExecutionResult)
@@ -51,6 +53,7 @@ class OperationSchema(strawberry.federation.Schema):
     """
 
     most_cost: int | None = None
+    allowances: Allowances | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if kwargs.get("extensions"):
@@ -68,6 +71,12 @@ class OperationSchema(strawberry.federation.Schema):
         other._audiences = Audiences()
         return other
 
+    def charged_to(self, allowances: Allowances) -> Self:
+        """The same schema, whose operations are charged to their clients' allowances."""
+        other = copy(self)
+        other.allowances = allowances
+        return other
+
     async def execute(
         self,
         query: str | None,
@@ -80,12 +89,12 @@ class OperationSchema(strawberry.federation.Schema):
     ) -> ExecutionResult:
         """The one result of a query.
 
-        Raises MissingQueryError, CannotGetOperationTypeError for an unknown operation, and
-        InvalidOperationTypeError for one of another type than is allowed.
+        Raises MissingQueryError, CannotGetOperationTypeError for an unknown operation,
+        InvalidOperationTypeError for one of another type than is allowed, and TooMuchAtOnce.
         """
         allowed = _ALL if allowed_operation_types is None else allowed_operation_types
         try:
-            asked = self._asked(query, variable_values, context_value, root_value, operation_name, allowed)
+            asked = self._charged(query, variable_values, context_value, root_value, operation_name, allowed)
         except Refused as refusal:
             return _presented(PreExecutionError(data=None, errors=refusal.errors))
         return await self._result(asked)
@@ -103,15 +112,35 @@ class OperationSchema(strawberry.federation.Schema):
         """The results of any operation: those of a subscription, which are `Results`, or that of a query alone."""
         allowed = _ALL if allowed_operation_types is None else allowed_operation_types
         try:
-            asked = self._asked(query, variable_values, context_value, root_value, operation_name, allowed)
+            asked = self._charged(query, variable_values, context_value, root_value, operation_name, allowed)
         except Refused as refusal:
             return _only(PreExecutionError(data=None, errors=refusal.errors))
         except (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError) as error:
             return _only(PreExecutionError(data=None, errors=[_told(error)]))
+        except TooMuchAtOnce as error:
+            return _only(PreExecutionError(data=None, errors=[_located(error)]))
         if asked.operation.operation.value != OperationType.SUBSCRIPTION.value:
             return self._one_result(asked)
         pushed = Pushed()
         return Results(self._events(asked, pushed), pushed)
+
+    def _charged(
+        self,
+        query: str | None,
+        variables: dict[str, Any] | None,
+        context: Any,
+        root: Any,
+        name: str | None,
+        allowed: Iterable[OperationType],
+    ) -> Asked:
+        """As `_asked`, and paid for by its client: the reading at once, the rest when its cost is known."""
+        if self.allowances is None or not isinstance(context, Context):
+            return self._asked(query, variables, context, root, name, allowed)
+        self.allowances.charge(context.client, READING)
+        asked = self._asked(query, variables, context, root, name, allowed)
+        cost = asked.document.cost(asked.operation).estimate(variables or {})
+        self.allowances.charge(context.client, max(0, cost - READING))
+        return asked
 
     def _asked(
         self,
@@ -142,7 +171,7 @@ class OperationSchema(strawberry.federation.Schema):
         try:
             executor = await self._executor(asked)
             if isinstance(executor, list):
-                return _presented(ExecutionResult(None, executor))
+                return _presented(PreExecutionError(data=None, errors=executor))
             executed = executor.execute_operation()
             result = executed if isinstance(executed, Executed) else await cast("Awaitable[Executed]", executed)
         except Exception as error:
@@ -168,6 +197,7 @@ class OperationSchema(strawberry.federation.Schema):
         yield await self._result(asked)
 
     async def _events(self, asked: Asked, pushed: Pushed) -> Stream:
+        source: object = None
         try:
             executor = await self._executor(asked)
             source = executor if isinstance(executor, list) else create_source_event_stream(executor)
@@ -189,7 +219,8 @@ class OperationSchema(strawberry.federation.Schema):
             finally:
                 self._audiences.leave(audience)
         except Exception as error:
-            yield _presented(ExecutionResult(None, [_located(error)]))
+            has_begun = isinstance(source, Events) and source.has_begun
+            yield _presented((ExecutionResult if has_begun else PreExecutionError)(None, [_located(error)]))
 
 
 def _pushed(audience: Audience, send: Callable[[Shared], bool], event: PrecheckEvent) -> bool:

@@ -117,6 +117,10 @@ def _checked(settings: Settings) -> Settings:
         if name.startswith("max_") and value < (0 if name in _MAY_BE_ZERO else 1):
             least = "0 (no limit)" if name in _MAY_BE_ZERO else "1"
             raise ConfigurationError(f"{PREFIX}{name.upper()} takes {least} or more.")
+    if 0 < settings.max_cost_per_minute < settings.max_cost:
+        raise ConfigurationError(
+            f"{PREFIX}MAX_COST_PER_MINUTE is less than {PREFIX}MAX_COST, so one operation could never be paid."
+        )
     _check_bearers(settings)
     return settings
 

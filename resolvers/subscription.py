@@ -44,6 +44,11 @@ class Events(AsyncGenerator[PrecheckEvent, None]):
         self._end: asyncio.Task[None] | None = None
         self._outlet: Outlet | None = None
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether it was let in; what is wrong with the question comes before that."""
+        return self._asked is None
+
     def push_to(self, outlet: Outlet) -> None:
         """Have events sent by this where it can, instead of yielding them."""
         self._outlet = outlet
@@ -77,13 +82,13 @@ class Events(AsyncGenerator[PrecheckEvent, None]):
             self._end.cancel()
 
     def _begun(self) -> Viewer:
-        asked, self._asked = self._asked, None
-        if asked is None:
+        if self._asked is None:
             raise StopAsyncIteration
         with ExitStack() as stack:
             stack.enter_context(self._place)
-            viewer = self._services.hub.join(asked())
+            viewer = self._services.hub.join(self._asked())
             stack.pop_all()
+        self._asked = None
         if self._outlet is not None:
             viewer.push_to(self._outlet)
         if self._caller is not None:

@@ -16,6 +16,7 @@ from graph.http.written import CLOSES, WRITES_FRAMES
 from graph.sharing import Shared
 
 _INVALID_MESSAGE = 4400
+_MOST_REASON_BYTES = 123  # of a close frame, RFC 6455
 _PING = Frame(Opcode.TEXT, b'{"type":"ping"}').serialize(mask=False)
 
 
@@ -25,8 +26,12 @@ def is_message(message: object) -> bool:
         return False
     payload = message.get("payload", {})
     if message["type"] == "subscribe":
-        return isinstance(message.get("id"), str) and isinstance(payload, dict) and _is_request(payload)
-    return isinstance(message.get("id", ""), str)
+        return _is_id(message.get("id")) and isinstance(payload, dict) and _is_request(payload)
+    return _is_id(message.get("id")) if message["type"] == "complete" else isinstance(message.get("id", ""), str)
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and value != ""
 
 
 def _is_request(payload: dict[str, object]) -> bool:
@@ -64,8 +69,9 @@ class TextFrames(ASGIWebSocketAdapter):
     async def close(self, code: int, reason: str) -> None:
         """Close the socket; one that was closed before, or is gone, is left alone."""
         if self.is_open:
+            said = reason.encode()[:_MOST_REASON_BYTES].decode(errors="ignore")
             with contextlib.suppress(WebSocketDisconnect):
-                await super().close(code, reason)
+                await super().close(code, said)
 
     def close_at_once(self, code: int, reason: str) -> bool:
         """Close the socket; False, and nothing done, where this takes waiting or another server."""

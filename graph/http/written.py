@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Close
 
 from graph.http.unread import cut, unread_bytes
 from graph.http.waiting import Gate, Inbox
@@ -60,6 +61,21 @@ class WrittenSocket(WebSocketsSansIOProtocol):
     def _is_ready(self) -> bool:
         is_open = self.handshake_complete and not self.close_sent and not self.disconnected
         return is_open and self.writable.is_set() and not self.transport.is_closing()
+
+    def handle_parser_exception(self) -> None:
+        """Say why frames are not understood, and let the client find out before the connection ends.
+
+        One that is closed while bytes of the client are unread is reset, and the word is lost with it.
+        """
+        if self.close_sent:
+            return
+        said = cast("Close", self.conn.close_sent)
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": said.code, "reason": said.reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
 
     def keepalive_timeout(self) -> None:
         """Close, and do not wait for a client that is not there."""

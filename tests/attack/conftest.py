@@ -1,8 +1,15 @@
 """Attacks on the edges, and the report of which families of them were withstood."""
 
 from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from resolvers.upstream.contract import ProviderSettings
+from tests.emulator.process import Emulator
+from tests.faults.watching import polled
+from tests.graph.served import Served, served
 
 FAMILY = "family"
 
@@ -32,3 +39,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         state = "withstood" if all(held) else "FAILED"
         told = "; ".join(figures[family])
         terminalreporter.write_line(f"{family:24} {state:10} {len(held):4} tests  {told}")
+
+
+@pytest.fixture(scope="module")
+def providers(module_emulator: Emulator, provider_file: Path) -> list[ProviderSettings]:
+    return polled(provider_file, poll_seconds=0.05)
+
+
+@pytest.fixture(scope="module")
+def server(providers: list[ProviderSettings]) -> Iterator[Served]:
+    """A server with the default settings, in this process; one for all attacks of a module, as in life."""
+    with served(providers) as server:
+        yield server

@@ -52,12 +52,15 @@ class Served:
 
     async def ask(self, document: str, headers: dict[str, str] | None = None, **variables: Any) -> Any:
         """The answer as `{"data": .., "errors": ..}`."""
+        answer = await self.post({"query": document, "variables": variables}, headers)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def post(self, body: Any, headers: dict[str, str] | None = None) -> httpx.Response:
+        """Whatever is answered when this is posted as JSON."""
         async with httpx.AsyncClient(timeout=20) as client:
-            body = {"query": document, "variables": variables}
             all_headers = {**self._headers, **(headers or {})}
-            answer = await client.post(f"{self.url}/graphql", json=body, headers=all_headers)
-            assert answer.status_code == 200, answer.text
-            return answer.json()
+            return await client.post(f"{self.url}/graphql", json=body, headers=all_headers)
 
     async def data(self, document: str, **variables: Any) -> Any:
         """The data of an answer without errors."""
