@@ -62,6 +62,11 @@ class Served:
             all_headers = {**self._headers, **(headers or {})}
             return await client.post(f"{self.url}/graphql", json=body, headers=all_headers)
 
+    async def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+        """Whatever is answered to this path and query."""
+        async with httpx.AsyncClient(timeout=20) as client:
+            return await client.get(f"{self.url}{path}", headers={**self._headers, **(headers or {})})
+
     async def data(self, document: str, **variables: Any) -> Any:
         """The data of an answer without errors."""
         answer = await self.ask(document, **variables)
