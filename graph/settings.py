@@ -117,6 +117,10 @@ def _checked(settings: Settings) -> Settings:
         if name.startswith("max_") and value < (0 if name in _MAY_BE_ZERO else 1):
             least = "0 (no limit)" if name in _MAY_BE_ZERO else "1"
             raise ConfigurationError(f"{PREFIX}{name.upper()} takes {least} or more.")
+    if settings.trusted_documents is not TrustedDocuments.OFF and not settings.trusted_documents_file:
+        raise ConfigurationError(
+            f"{PREFIX}TRUSTED_DOCUMENTS={settings.trusted_documents.value} needs {PREFIX}TRUSTED_DOCUMENTS_FILE."
+        )
     _check_bearers(settings)
     return settings
 
