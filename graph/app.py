@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -16,6 +18,8 @@ from graph.execution.served import executor_class
 from graph.guard.allowances import Allowances
 from graph.guard.bearers import Bearers
 from graph.guard.keys import Keys
+from graph.guard.limits import Limits
+from graph.guard.trusted import ManifestError, Trusted, read_manifest
 from graph.http.compression import compression
 from graph.http.drain import Drain
 from graph.http.endpoint import Endpoint
@@ -24,8 +28,9 @@ from graph.http.metrics import metrics_route
 from graph.http.probes import Readiness, probe_routes
 from graph.http.pulse import Heartbeats
 from graph.http.watchdog import Watchdog
+from graph.operation import OperationSchema
 from graph.schema import schema
-from graph.settings import Settings
+from graph.settings import PREFIX, ConfigurationError, Settings, TrustedDocuments
 from resolvers.clock import Clock
 from resolvers.context import Services
 from resolvers.live.hub import Hub
@@ -74,7 +79,7 @@ def build(
     watchdog = Watchdog(clock)
     readiness = Readiness(watchdog)
     bearers = _bearers(settings, clock)
-    executed = schema.executed_by(executor_class(settings.compiled_execution), settings.max_cost)
+    executed = _executed(settings)
     if settings.max_cost_per_minute:
         executed = executed.charged_to(Allowances(settings.max_cost_per_minute, clock))
     endpoint = Endpoint(services, executed, settings.origins, bearers, readiness, heartbeats)
@@ -137,6 +142,24 @@ class App(Starlette):
             await self._endpoint(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What one operation may be and ask for."""
+    return msgspec.convert(settings, Limits, from_attributes=True)
+
+
+def _executed(settings: Settings) -> OperationSchema:
+    mode, path = settings.trusted_documents, settings.trusted_documents_file
+    try:
+        trusted = Trusted(
+            read_manifest(Path(path)) if path else {},
+            only=mode is TrustedDocuments.ONLY,
+            logs=mode is TrustedDocuments.LOG,
+        )
+        return schema.executed_by(executor_class(settings.compiled_execution), limits_of(settings), trusted)
+    except ManifestError as error:
+        raise ConfigurationError(f"{PREFIX}TRUSTED_DOCUMENTS_FILE: {error}") from None
 
 
 def _tracked(settings: Sequence[ProviderSettings]) -> Iterator[Reference]:

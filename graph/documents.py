@@ -1,5 +1,6 @@
 """Documents that are known to be valid: parsed and validated once, not with every request."""
 
+import re
 from collections.abc import Sequence
 
 from graphql import (
@@ -12,14 +13,21 @@ from graphql import (
     specified_rules,
     validate,
 )
+from graphql.validation.rules import overlapping_fields_can_be_merged as overlapping
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from graph.cost import Cost, cost_of
+from graph.guard.cost import Cost, cost_of
+from graph.guard.limits import Limits, check_document, check_text
 from graph.recent import Recent
 from graph.selection import Selected, selected
+from resolvers.errors import RequestError
 
 RULES: tuple[type[ASTValidationRule], ...] = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+MOST_ERRORS = 10
+# Fields of one name that stand beside each other are compared in pairs, at two units each: a hundred fit in.
+overlapping.MAX_COMPLEXITY_BUDGET = 10_000
+_SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
 
 
 class Refused(Exception):
@@ -28,6 +36,11 @@ class Refused(Exception):
     def __init__(self, errors: Sequence[GraphQLError]) -> None:
         super().__init__(errors)
         self.errors = list(errors)
+
+    @classmethod
+    def by(cls, error: RequestError) -> "Refused":
+        """For a reason of our own."""
+        return cls([GraphQLError(str(error), original_error=error)])
 
 
 class Document:
@@ -55,23 +68,45 @@ class Document:
 
 
 class Documents:
-    """The valid documents of one schema, those that were used last."""
+    """The valid documents of one schema that hold its limits, those that were used last; None limits nothing."""
 
-    def __init__(self, schema: GraphQLSchema, kept: Recent[str, Document] | None = None) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, kept: Recent[str, Document] | None = None, limits: Limits | None = None
+    ) -> None:
         self._schema = schema
         self._kept: Recent[str, Document] = Recent() if kept is None else kept
+        self._limits = limits
 
     def valid(self, text: str) -> Document:
         """The document of a text. Raises Refused for one that is not valid; that is looked at anew each time."""
         known = self._kept.get(text)
         if known is not None:
             return known
-        try:
-            node = parse(text)
-        except GraphQLError as error:
-            raise Refused([error]) from None
-        if errors := validate(self._schema, node, RULES):
-            raise Refused(errors)
+        node = self._parsed(text) if self._limits is None else self._within(self._limits, text)
+        hides = self._limits is not None and not self._limits.suggestions
+        if errors := validate(self._schema, node, RULES, MOST_ERRORS, hide_suggestions=hides):
+            raise Refused([_without_suggestion(each) for each in errors] if hides else errors)
         document = Document(self._schema, node)
         self._kept.keep(text, document, len(text))
         return document
+
+    def _within(self, limits: Limits, text: str) -> DocumentNode:
+        try:
+            check_text(text, limits)
+            node = self._parsed(text, limits)
+            check_document(self._schema, node, limits)
+        except RequestError as error:
+            raise Refused.by(error) from None
+        return node
+
+    def _parsed(self, text: str, limits: Limits | None = None) -> DocumentNode:
+        try:
+            return parse(text, max_lexical_tokens=limits.max_tokens if limits else None)
+        except GraphQLError as error:
+            raise Refused([error]) from None
+
+
+def _without_suggestion(error: GraphQLError) -> GraphQLError:
+    """The rule about fields of leaves suggests a selection even where it is told not to."""
+    error.message = _SUGGESTION.sub("", error.message)
+    return error

@@ -10,6 +10,7 @@ from graphql import GraphQLError, GraphQLFormattedError
 from resolvers.errors import ProblemShown, RequestError, ServerRestarting
 
 _log = structlog.get_logger()
+_LONGEST_MESSAGE = 1_000
 
 
 def presented(error: GraphQLError) -> GraphQLError:
@@ -39,11 +40,13 @@ def tells_of_restart(errors: Iterable[Any] | None) -> bool:
 
 
 def _with(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
-    return GraphQLError(
-        message,
-        nodes=error.nodes,
-        source=error.source,
-        positions=error.positions,
-        path=error.path,
-        extensions=extensions,
-    )
+    shown = GraphQLError(_shortened(message), path=error.path, extensions=extensions)
+    # Given to the error as it is made, the nodes would have it look for its place in the text again.
+    shown.nodes, shown.source, shown.positions = error.nodes, error.source, error.positions
+    shown.locations = error.locations
+    return shown
+
+
+def _shortened(message: str) -> str:
+    """Without end are only messages that repeat what a client sent."""
+    return message if len(message) <= _LONGEST_MESSAGE else f"{message[: _LONGEST_MESSAGE - 1]}…"

@@ -18,16 +18,19 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
-from graph.documents import Document, Documents, Refused
+from graph.documents import MOST_ERRORS, Document, Documents, Refused
 from graph.errors import presented
 from graph.guard.allowances import READING, Allowances
+from graph.guard.cost import Cost
+from graph.guard.limits import Limits, check_variables
+from graph.guard.trusted import Trusted, not_trusted
 from graph.results import Pushed, Results, Stream
 from graph.sharing import Audience, Audiences, Shared
 from graph.types.views import hand_over
 from graph.variables import in_turns
 from resolvers.context import Context
 from resolvers.domain import PrecheckEvent
-from resolvers.errors import TooMuchAtOnce
+from resolvers.errors import LimitExceeded, TooMuchAtOnce
 from resolvers.subscription import Events
 
 _Result = TypeVar("_Result", bound=ExecutionResult)
@@ -52,8 +55,9 @@ class OperationSchema(strawberry.federation.Schema):
     itself. What extensions would do here is done in place, and none can be added.
     """
 
-    most_cost: int | None = None
     allowances: Allowances | None = None
+    limits: Limits | None = None
+    trusted: Trusted = Trusted()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if kwargs.get("extensions"):
@@ -63,12 +67,20 @@ class OperationSchema(strawberry.federation.Schema):
         self._documents = Documents(self._schema)
         self._audiences = Audiences()
 
-    def executed_by(self, executor: type[Executor[Any]], most_cost: int | None = None) -> Self:
-        """The same schema, with another way to execute and its own limit; both know the same documents."""
+    def executed_by(
+        self, executor: type[Executor[Any]], limits: Limits | None = None, trusted: Trusted | None = None
+    ) -> Self:
+        """The same schema, with another way to execute, limits and trusted documents of its own.
+
+        Raises ManifestError for a trusted document that it would not execute.
+        """
         other = copy(self)
         other.execution_context_class = executor
-        other.most_cost = most_cost
+        other.limits = limits
+        other._documents = Documents(self._schema, limits=limits)
         other._audiences = Audiences()
+        other.trusted = trusted or Trusted()
+        other.trusted.check(other._trouble_with)
         return other
 
     def charged_to(self, allowances: Allowances) -> Self:
@@ -76,6 +88,13 @@ class OperationSchema(strawberry.federation.Schema):
         other = copy(self)
         other.allowances = allowances
         return other
+
+    def _trouble_with(self, document: str) -> str | None:
+        try:
+            self._documents.valid(document)
+        except Refused as refusal:
+            return refusal.errors[0].message
+        return None
 
     async def execute(
         self,
@@ -154,15 +173,15 @@ class OperationSchema(strawberry.federation.Schema):
         """What is to be executed. Raises Refused where a client has to correct it, and what `execute` raises."""
         if not query:
             raise MissingQueryError
+        if self.trusted.refuses(query):
+            raise Refused.by(not_trusted())
         document = self._documents.valid(query)
         operation = _operation_of(document.operations, name)
         operation_type = OperationType(operation.operation.value)
         if operation_type not in allowed:
             raise InvalidOperationTypeError(operation_type)
-        if self.most_cost is not None:
-            refusal = document.cost(operation).refusal(variables or {}, self.most_cost)
-            if refusal is not None:
-                raise Refused([_located(refusal)])
+        if self.limits is not None:
+            _check(document.cost(operation), variables or {}, self.limits)
         # On a socket all operations are given the same context, and none may share it.
         own = context.for_operation() if isinstance(context, Context) else context
         return Asked(document, operation, variables, own, root, name)
@@ -187,7 +206,9 @@ class OperationSchema(strawberry.federation.Schema):
             asked.context,
             variables.given,
             asked.name,
+            max_coercion_errors=MOST_ERRORS,
             is_awaitable=cast("Any", optimized_is_awaitable),
+            hide_suggestions=self.limits is not None and not self.limits.suggestions,
         )
         if not isinstance(executor, list):
             variables.complete(executor.variable_values)
@@ -261,6 +282,17 @@ def _result_of(executed: Executed) -> ExecutionResult:
 
 async def _only(result: ExecutionResult) -> Stream:
     yield _presented(result)
+
+
+def _check(cost: Cost, variables: dict[str, Any], limits: Limits) -> None:
+    """Raises Refused for more than one operation may ask for."""
+    refusal = cost.refusal(variables, limits)
+    if refusal is not None:
+        raise Refused.by(refusal)
+    try:
+        check_variables(variables, limits)
+    except LimitExceeded as error:
+        raise Refused.by(error) from None
 
 
 def _operation_of(operations: Sequence[OperationDefinitionNode], name: str | None) -> OperationDefinitionNode:

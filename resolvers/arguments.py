@@ -31,9 +31,7 @@ def within_limit(context: Context, argument: str, values: Sized) -> None:
     """Raises LimitExceeded where a list of references is longer than one operation may ask for."""
     most = context.services.most_references
     if len(values) > most:
-        raise errors.LimitExceeded(
-            f"`{argument}` has {len(values)} entries; at most {most} may be asked for at once."
-        )
+        raise errors.too_many_references(argument, len(values), most)
 
 
 def one_of(

@@ -279,3 +279,8 @@ def unreadable_id(precheck_id: str) -> PrecheckProblem:
         f"{precheck_id[:80]!r} is not an id of this API; ids start with `pc1.`. "
         "With a vendor's identifier use `providerId` and `externalId`."
     ).problem
+
+
+def too_many_references(argument: str, count: int, most: int) -> LimitExceeded:
+    """Says that a list of references is longer than one operation may ask for."""
+    return LimitExceeded(f"`{argument}` has {count} entries; at most {most} may be asked for at once.")

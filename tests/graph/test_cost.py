@@ -17,7 +17,8 @@ from graphql import (
     validate,
 )
 
-from graph.cost import ASKS_VENDORS, MOST, PAGES, PRICES, REFERENCES, Cost, cost_of
+from graph.app import limits_of
+from graph.guard.cost import ASKS_VENDORS, MOST, PAGES, PRICES, REFERENCES, Cost, cost_of
 from graph.http.explorer_operations import PreparedOperation, prepared_operations
 from graph.schema import schema
 from graph.settings import Settings
@@ -29,7 +30,7 @@ from tests.graph.test_schema import OWN
 
 CORE = schema._schema
 PAGE = PRICES["prechecks"]
-LIMIT = Settings().max_cost
+LIMITS = limits_of(Settings())
 HUNDRED = [{"providerId": "drs", "externalId": f"job-{number}"} for number in range(100)]
 WITH_ITEMS = "lookupPrechecks(refs: $refs) { precheck { externalId items { code title state } } }"
 REFS = "query ($refs: [PrecheckRefInput!]!)"
@@ -57,24 +58,24 @@ def a_hundred_each(variables: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("operation", PREPARED, ids=lambda each: each.name)
 def test_the_explorers_operations_pass_with_a_hundred_references(operation: PreparedOperation) -> None:
-    assert cost(operation.document).refusal(a_hundred_each(operation.variables), LIMIT) is None
+    assert cost(operation.document).refusal(a_hundred_each(operation.variables), LIMITS) is None
 
 
 @pytest.mark.parametrize("body", [curl.body for curl in SENT if curl.to == "server"])
 def test_the_operations_of_the_documentation_pass_with_a_hundred_references(body: dict[str, Any]) -> None:
-    assert cost(body["query"]).refusal(a_hundred_each(body.get("variables") or {}), LIMIT) is None
+    assert cost(body["query"]).refusal(a_hundred_each(body.get("variables") or {}), LIMITS) is None
 
 
 def test_tools_may_ask_for_the_whole_schema() -> None:
-    assert cost(get_introspection_query(input_value_deprecation=True)).refusal({}, LIMIT) is None
+    assert cost(get_introspection_query(input_value_deprecation=True)).refusal({}, LIMITS) is None
     circle = "fields { type { " * 4 + "name" + " } }" * 4
-    assert unvalidated(f"{{ __schema {{ types {{ {circle} }} }} }}").estimate({}) > LIMIT
+    assert unvalidated(f"{{ __schema {{ types {{ {circle} }} }} }}").estimate({}) > LIMITS.max_cost
 
 
 def test_a_hundred_references_with_all_items_pass_and_ten_times_as_many_do_not() -> None:
     assert estimate(f"{REFS} {{ {WITH_ITEMS} }}", refs=HUNDRED) == 14_200
     ten = " ".join(f"a{number}: {WITH_ITEMS}" for number in range(10))
-    refusal = cost(f"{REFS} {{ {ten} }}").refusal({"refs": HUNDRED}, LIMIT)
+    refusal = cost(f"{REFS} {{ {ten} }}").refusal({"refs": HUNDRED}, LIMITS)
     assert refusal is not None
     assert refusal.extensions == {"code": "LIMIT_EXCEEDED"}
     assert str(refusal).startswith("Answering this operation may cost 142000; at most 40000 is allowed.")

@@ -27,8 +27,10 @@ from graphql import (
     is_list_type,
 )
 
+from graph.guard.fragments import inner_first, spread_in
+from graph.guard.limits import Limits
 from graph.types.views import entries_of
-from resolvers.errors import LimitExceeded
+from resolvers.errors import LimitExceeded, too_many_references
 from resolvers.listing import DEFAULT_PAGE, LARGEST_PAGE
 
 # A read of one precheck takes as much CPU as some hundred objects of an answer, and vendors count calls.
@@ -63,32 +65,55 @@ class Cost(NamedTuple):
     """Of one operation: 1 for each object of the answer, 100 for each reference that vendors may be asked for."""
 
     total: Amount
+    asked: Amount
     steps: tuple[Amount, ...]
+    references: tuple[tuple[str, Factor], ...]
 
     def estimate(self, variables: Variables) -> int:
         """With these variables, as they came; what they would be refused for is not looked at. At most `MOST`."""
-        reckoned: list[int] = []
-        for step in self.steps:
-            reckoned.append(step.reckoned(variables, reckoned))
-        return self.total.reckoned(variables, reckoned)
+        return self._reckoned(variables)[0]
 
-    def refusal(self, variables: Variables, limit: int) -> LimitExceeded | None:
+    def calls(self, variables: Variables) -> int:
+        """How many references vendors may be asked for. The same one counts as often as it is given."""
+        return self._reckoned(variables)[1]
+
+    def refusal(self, variables: Variables, limits: Limits) -> LimitExceeded | None:
         """Why the operation may not be answered."""
-        estimate = self.estimate(variables)
-        if estimate <= limit:
+        for name, factor in self.references:
+            length = factor if isinstance(factor, int) else factor(variables)
+            if length > limits.max_references:
+                return too_many_references(name, length, limits.max_references)
+        estimate, calls = self._reckoned(variables)
+        if calls > limits.max_vendor_calls:
+            return LimitExceeded(
+                f"This operation names {calls} prechecks that vendors may be asked for; at most "
+                f"{limits.max_vendor_calls} are allowed, each counted as often as it is named. Ask in several "
+                "operations."
+            )
+        if estimate <= limits.max_cost:
             return None
         return LimitExceeded(
-            f"Answering this operation may cost {estimate}; at most {limit} is allowed. Each object counts 1 and "
-            f"each precheck that a vendor may be asked for {VENDOR_CALL}: ask for fewer references, smaller pages "
-            "or fewer lists of objects, or in several operations."
+            f"Answering this operation may cost {estimate}; at most {limits.max_cost} is allowed. Each object "
+            f"counts 1 and each precheck that a vendor may be asked for {VENDOR_CALL}: ask for fewer references, "
+            "smaller pages or fewer lists of objects, or in several operations."
         )
+
+    def _reckoned(self, variables: Variables) -> tuple[int, int]:
+        steps: list[int] = []
+        for step in self.steps:
+            steps.append(step.reckoned(variables, steps))
+        return self.total.reckoned(variables, steps), self.asked.reckoned(variables, steps)
 
 
 class Selected(NamedTuple):
-    """What a selection adds to one object, and what for each entry of lists whose length the field above says."""
+    """What a selection adds to one object, and for each entry of lists whose length the field above says.
+
+    `asked` is how many references it has vendors asked for.
+    """
 
     own: Amount = Amount()
     listed: Amount = Amount()
+    asked: Amount = Amount()
 
 
 def cost_of(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> Cost:
@@ -97,7 +122,7 @@ def cost_of(schema: GraphQLSchema, document: DocumentNode, operation: OperationD
     fragments = {
         each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
     }
-    for name in _inner_first(operation.selection_set, fragments):
+    for name in inner_first(spread_in(operation.selection_set), fragments):
         costing.add(fragments[name])
     return costing.cost()
 
@@ -113,6 +138,7 @@ class _Costing:
         }
         self._fragments: dict[str, Selected] = {}
         self._steps: list[Amount] = []
+        self._references: list[tuple[str, Factor]] = []
 
     def add(self, fragment: FragmentDefinitionNode) -> None:
         """Count a fragment whose own spreads have been counted."""
@@ -123,19 +149,19 @@ class _Costing:
         """Of the operation, when all its fragments have been counted."""
         root = self._schema.get_root_type(self._operation.operation)
         selected = self._selected(self._operation.selection_set, cast("GraphQLCompositeType", root))
-        return Cost(_sum([selected.own, self._times(UNTOLD, selected.listed)]), tuple(self._steps))
+        total = _sum([selected.own, self._times(UNTOLD, selected.listed)])
+        return Cost(total, selected.asked, tuple(self._steps), tuple(self._references))
 
     def _type(self, name: str) -> GraphQLCompositeType:
         return cast("GraphQLCompositeType", self._schema.type_map[name])
 
     def _selected(self, selections: SelectionSetNode, parent: GraphQLCompositeType) -> Selected:
         found = [self._kept(node, self._node(node, parent)) for node in selections.selections]
-        return Selected(_sum([each.own for each in found]), _sum([each.listed for each in found]))
+        return Selected(*(_sum(amounts) for amounts in zip(*found, strict=True)))
 
     def _node(self, node: SelectionNode, parent: GraphQLCompositeType) -> Selected:
         if isinstance(node, FragmentSpreadNode):
-            known = self._fragments[node.name.value]
-            return Selected(self._times(1, known.own), self._times(1, known.listed))
+            return self._scaled(1, self._fragments[node.name.value])
         if isinstance(node, InlineFragmentNode):
             condition = node.type_condition
             return self._selected(node.selection_set, self._type(condition.name.value) if condition else parent)
@@ -144,7 +170,7 @@ class _Costing:
         if field.selection_set is None:
             return Selected(price)
         selected = self._object(field, field.selection_set, parent)
-        return Selected(_sum([price, selected.own]), selected.listed)
+        return selected._replace(own=_sum([price, selected.own]))
 
     def _object(self, node: FieldNode, selections: SelectionSetNode, parent: GraphQLCompositeType) -> Selected:
         field = cast("GraphQLField", self._schema.get_field(parent, node.name.value))
@@ -155,19 +181,22 @@ class _Costing:
         asks = is_root and node.name.value in ASKS_VENDORS
         each = _sum([Amount(1 + VENDOR_CALL * asks), inner.own, below])
         if not (is_list_type(get_nullable_type(field.type)) or parent is self._schema.subscription_type):
-            return Selected(each)
+            return Selected(each, asked=Amount(int(asks)))
         size = entries_of(field) if page is None else page
         sizes = list(self._lengths(node)) or ([] if size is None else [size])
         if not sizes:
             return Selected(listed=each)
-        return Selected(_sum([self._times(size, each) for size in sizes]))
+        asked = _sum([self._times(size, Amount(int(asks))) for size in sizes])
+        return Selected(_sum([self._times(size, each) for size in sizes]), asked=asked)
 
     def _kept(self, node: SelectionNode, selected: Selected) -> Selected:
         for directive in node.directives or ():
             if directive.name.value in ("skip", "include"):
-                factor = self._condition(directive)
-                selected = Selected(self._times(factor, selected.own), self._times(factor, selected.listed))
+                selected = self._scaled(self._condition(directive), selected)
         return selected
+
+    def _scaled(self, factor: Factor, selected: Selected) -> Selected:
+        return Selected(*(self._times(factor, amount) for amount in selected))
 
     def _times(self, factor: Factor, amount: Amount) -> Amount:
         if isinstance(factor, int) and not amount.terms:
@@ -189,7 +218,9 @@ class _Costing:
     def _lengths(self, node: FieldNode) -> Iterator[Factor]:
         for argument in node.arguments or ():
             if argument.name.value in REFERENCES:
-                yield self._factor(argument.value, _length_of_literal, _length)
+                length = self._factor(argument.value, _length_of_literal, _length)
+                self._references.append((argument.name.value, length))
+                yield length
 
     def _page(self, node: FieldNode, field: GraphQLField) -> Factor | None:
         if not any(each in field.args for each in PAGES):
@@ -205,33 +236,6 @@ class _Costing:
         name = value.name.value
         usual = literal(self._defaults[name])
         return lambda variables: given(variables[name]) if name in variables else usual
-
-
-def _inner_first(root: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> list[str]:
-    """The fragments that are spread below, each after those it spreads itself; without recursion."""
-    found: dict[str, None] = {}
-    open_ones = [("", _spreads(root))]
-    begun = {""}
-    while open_ones:
-        name, spreads = open_ones[-1]
-        following = next((each for each in spreads if each not in begun), None)
-        if following is None:
-            open_ones.pop()
-            found[name] = None
-        else:
-            begun.add(following)
-            open_ones.append((following, _spreads(fragments[following].selection_set)))
-    return [name for name in found if name]
-
-
-def _spreads(root: SelectionSetNode) -> Iterator[str]:
-    waiting = [root]
-    while waiting:
-        for node in waiting.pop().selections:
-            if isinstance(node, FragmentSpreadNode):
-                yield node.name.value
-            elif isinstance(node, (FieldNode, InlineFragmentNode)) and node.selection_set:
-                waiting.append(node.selection_set)
 
 
 def _sum(amounts: Iterable[Amount]) -> Amount:
