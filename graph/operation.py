@@ -20,6 +20,7 @@ from strawberry.types.graphql import OperationType
 
 from graph.documents import Document, Documents, Refused
 from graph.errors import presented
+from graph.guard.rights import refusal as refusal_of
 from graph.results import Pushed, Results, Stream
 from graph.sharing import Audience, Audiences, Shared
 from graph.types.views import hand_over
@@ -130,6 +131,10 @@ class OperationSchema(strawberry.federation.Schema):
         operation_type = OperationType(operation.operation.value)
         if operation_type not in allowed:
             raise InvalidOperationTypeError(operation_type)
+        if isinstance(context, Context) and context.caller is not None:
+            not_permitted = refusal_of(document.needs(operation), context.caller)
+            if not_permitted is not None:
+                raise Refused([_located(not_permitted)])
         if self.most_cost is not None:
             refusal = document.cost(operation).refusal(variables or {}, self.most_cost)
             if refusal is not None:
