@@ -18,10 +18,12 @@ BEGUN = demo.begun(sys.argv[1:]) if __name__ == "__main__" else None  # while ev
 from graph.app import build
 from graph.connections import connect
 from graph.provider_file import read_providers
-from graph.reloading import Reloading
+from graph.reloading import Files, Reloading
+from graph.risks import refuse_risks
 from graph.schema import schema as graphql_schema
 from graph.serving import listen, log_to_stderr, port_of, serve, stop_on_signals
 from graph.settings import ConfigurationError, Settings, read_settings
+from graph.token_file import read_tokens
 from resolvers.clock import Clock
 from resolvers.domain import PrecheckProblem
 from resolvers.upstream.contract import Provider, ProviderSettings
@@ -47,7 +49,8 @@ def serve_command(providers: Providers = None, host: Host = None, port: Port = N
     """Serve the API over the vendors of a provider file."""
     stop_on_signals()
     settings = _settings(providers, host, port)
-    _serve(settings, _read(settings), [], lambda: _read(settings))
+    refuse_risks(settings)
+    _serve(settings, _read(settings), [], lambda: _read_again(settings))
 
 
 @cli.command(demo.COMMAND)
@@ -55,6 +58,7 @@ def demo_command(host: Host = None, port: Port = None, emulator_port: EmulatorPo
     """Serve the API over emulated vendors, started and stopped with it."""
     stop_on_signals()
     settings = _settings(None, host, port)
+    refuse_risks(settings)
     control_port = port_of(emulator_port, "EMULATOR_PORT (or --emulator-port)")
     with demo.emulated_vendors(control_port, BEGUN) as vendors:
         _serve(settings, read_providers(vendors.providers_file), [vendors.announcement])
@@ -108,11 +112,15 @@ def _read(settings: Settings) -> list[ProviderSettings]:
     return read_providers(Path(settings.providers))
 
 
+def _read_again(settings: Settings) -> Files:
+    return Files(_read(settings), read_tokens(Path(settings.tokens_file)) if settings.tokens_file else ())
+
+
 def _serve(
     settings: Settings,
     providers: Sequence[ProviderSettings],
     announcements: Sequence[str],
-    read_again: Callable[[], Sequence[ProviderSettings]] | None = None,
+    read_again: Callable[[], Files] | None = None,
 ) -> None:
     product = build(settings, providers)
     listener = listen(settings.host, settings.port, PORT)
@@ -123,7 +131,12 @@ def _serve(
         for line in (*announcements, *_what_to_try(url, len(providers))):
             typer.echo(line)
 
-    reload = None if read_again is None else Reloading(read_again, product.reload).begin
+    def use(files: Files) -> list[str]:
+        changed = product.reload(files.providers)
+        product.admit(files.tokens)
+        return changed
+
+    reload = None if read_again is None else Reloading(read_again, use).begin
     serve(product.app, listener, announce, product.drain, reload)
 
 

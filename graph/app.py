@@ -16,9 +16,12 @@ from starlette.types import Receive, Scope, Send
 from graph.connections import Connections
 from graph.execution.served import executor_class
 from graph.guard.allowances import Allowances
+from graph.guard.authorization import Authority
 from graph.guard.bearers import Bearers
+from graph.guard.claims import Claims, these_or_all
 from graph.guard.keys import Keys
 from graph.guard.limits import Limits
+from graph.guard.tokens import Listed, Tokens
 from graph.guard.trusted import ManifestError, Trusted, read_manifest
 from graph.http.compression import compression
 from graph.http.drain import Drain
@@ -30,7 +33,9 @@ from graph.http.pulse import Heartbeats
 from graph.http.watchdog import Watchdog
 from graph.operation import OperationSchema
 from graph.schema import schema
-from graph.settings import PREFIX, ConfigurationError, Settings, TrustedDocuments
+from graph.settings import PREFIX, ConfigurationError, Settings, TrustedDocuments, words_of
+from graph.token_file import read_tokens
+from resolvers.caller import Right
 from resolvers.clock import Clock
 from resolvers.context import Services
 from resolvers.live.hub import Hub
@@ -47,16 +52,18 @@ _PATH = "/graphql"
 
 
 class Product(NamedTuple):
-    """The services, the app that serves them and ends them, the way out, and that to another provider file.
+    """The services, the app that serves them and ends them, the way out, and those to other files.
 
     `reload` gives the ids of the providers that are new, changed or gone; the others are not touched. It raises
-    ConfigurationError, and has changed nothing then. Call it inside the event loop, once the app has started.
+    ConfigurationError and has changed nothing then. `admit` has these bearer tokens known, and no others. Call
+    both inside the event loop, once the app has started.
     """
 
     services: Services
     app: Starlette
     drain: Drain
     reload: Callable[[Sequence[ProviderSettings]], list[str]]
+    admit: Callable[[Sequence[Listed]], None]
 
 
 def build(
@@ -78,11 +85,11 @@ def build(
     retiring: set[asyncio.Task[None]] = set()
     watchdog = Watchdog(clock)
     readiness = Readiness(watchdog)
-    bearers = _bearers(settings, clock)
+    authority = _authority(settings, clock)
     executed = _executed(settings)
     if settings.max_cost_per_minute:
         executed = executed.charged_to(Allowances(settings.max_cost_per_minute, clock))
-    endpoint = Endpoint(services, executed, settings.origins, bearers, readiness, heartbeats)
+    endpoint = Endpoint(services, executed, settings.origins, authority, readiness, heartbeats)
     drain = Drain(readiness, endpoint.sockets, hub)
 
     def reload(fresh: Sequence[ProviderSettings]) -> list[str]:
@@ -96,6 +103,10 @@ def build(
             task.add_done_callback(retiring.discard)
         return exchange.changed
 
+    def admit(listed: Sequence[Listed]) -> None:
+        if isinstance(authority, Tokens):
+            authority.exchange(listed)
+
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         watching = asyncio.create_task(watchdog.watch())
@@ -108,8 +119,8 @@ def build(
         await hub.close()
         await snapshots.close()
         await asyncio.gather(*retiring, *(provider.close() for provider in providers.values()))
-        if bearers is not None:
-            await bearers.close()
+        if authority is not None:
+            await authority.close()
 
     app = App(
         endpoint,
@@ -123,7 +134,7 @@ def build(
         middleware=[_cors(settings.origins)] if settings.origins else [],
         lifespan=lifespan,
     )
-    return Product(services, app, drain, reload)
+    return Product(services, app, drain, reload, admit)
 
 
 class App(Starlette):
@@ -179,10 +190,18 @@ async def _retire(provider: Provider, snapshots: Snapshots) -> None:
     await provider.close()
 
 
-def _bearers(settings: Settings, clock: Clock) -> Bearers | None:
+def _authority(settings: Settings, clock: Clock) -> Authority | None:
+    if settings.tokens_file:
+        return Tokens(read_tokens(Path(settings.tokens_file)), clock)
     if not settings.jwks_url:
         return None
-    return Bearers(Keys(settings.jwks_url, clock), settings.jwt_issuer, settings.jwt_audience, clock)
+    claims = Claims(
+        settings.jwt_providers_claim,
+        settings.jwt_rights_claim,
+        these_or_all(frozenset(words_of(settings.jwt_default_providers))),
+        frozenset(map(Right, words_of(settings.jwt_default_rights))),
+    )
+    return Bearers(Keys(settings.jwks_url, clock), settings.jwt_issuer, settings.jwt_audience, clock, claims)
 
 
 def _cors(origins: Sequence[str]) -> Middleware:

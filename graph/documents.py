@@ -19,6 +19,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from graph.guard.cost import Cost, cost_of
 from graph.guard.limits import Limits, check_document, check_text
+from graph.guard.rights import Need, needs_of
 from graph.recent import Recent
 from graph.selection import Selected, selected
 from resolvers.errors import RequestError
@@ -44,7 +45,7 @@ class Refused(Exception):
 
 
 class Document:
-    """A valid document, its operations, and what the one that was asked for last costs and shows."""
+    """A valid document, its operations, and what the one that was asked for last costs, needs and shows."""
 
     def __init__(self, schema: GraphQLSchema, node: DocumentNode) -> None:
         self._schema = schema
@@ -52,6 +53,7 @@ class Document:
         self.operations = tuple(each for each in node.definitions if isinstance(each, OperationDefinitionNode))
         # Of one operation only, or many in one document would take more memory than its text suggests.
         self._costed: tuple[OperationDefinitionNode, Cost] | None = None
+        self._needed: tuple[OperationDefinitionNode, tuple[Need, ...]] | None = None
         self._selected: tuple[OperationDefinitionNode, Selected] | None = None
 
     def cost(self, operation: OperationDefinitionNode) -> Cost:
@@ -59,6 +61,12 @@ class Document:
         if self._costed is None or self._costed[0] is not operation:
             self._costed = (operation, cost_of(self._schema, self.node, operation))
         return self._costed[1]
+
+    def needs(self, operation: OperationDefinitionNode) -> tuple[Need, ...]:
+        """The rights that one of its operations needs."""
+        if self._needed is None or self._needed[0] is not operation:
+            self._needed = (operation, needs_of(self._schema, self.node, operation))
+        return self._needed[1]
 
     def selected(self, operation: OperationDefinitionNode) -> Selected:
         """By one of its operations, a subscription."""

@@ -23,6 +23,7 @@ from graph.errors import presented
 from graph.guard.allowances import READING, Allowances
 from graph.guard.cost import Cost
 from graph.guard.limits import Limits, check_variables
+from graph.guard.rights import refusal as refusal_of
 from graph.guard.trusted import Trusted, not_trusted
 from graph.results import Pushed, Results, Stream
 from graph.sharing import Audience, Audiences, Shared
@@ -180,6 +181,10 @@ class OperationSchema(strawberry.federation.Schema):
         operation_type = OperationType(operation.operation.value)
         if operation_type not in allowed:
             raise InvalidOperationTypeError(operation_type)
+        if isinstance(context, Context) and context.caller is not None:
+            not_permitted = refusal_of(document.needs(operation), context.caller)
+            if not_permitted is not None:
+                raise Refused.by(not_permitted)
         if self.limits is not None:
             _check(document.cost(operation), variables or {}, self.limits)
         # On a socket all operations are given the same context, and none may share it.

@@ -3,7 +3,6 @@
 import math
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import msgspec
 
 from graph.settings import ConfigurationError
+from graph.tables import tables_of
 from resolvers import registry
 from resolvers.upstream.address import is_allowed, is_metadata, target_of, told_by
 from resolvers.upstream.breaker import LONGEST_OPEN_SECONDS
@@ -25,7 +25,7 @@ def read_providers(path: Path, environment: Mapping[str, str] = os.environ) -> l
 
     Raises ConfigurationError, with the file, the provider and what to change.
     """
-    tables = _tables(path)
+    tables = tables_of(path, "provider", "connection to a vendor")
     read: dict[str, ProviderSettings] = {}
     for number, table in enumerate(tables, 1):
         where = (
@@ -38,23 +38,6 @@ def read_providers(path: Path, environment: Mapping[str, str] = os.environ) -> l
             raise ConfigurationError(f"{where} is there twice; give each provider an id of its own.")
         read[settings.id] = settings
     return list(read.values())
-
-
-def _tables(path: Path) -> list[dict[str, Any]]:
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigurationError(f"{path}: there is no such provider file; README.md shows one.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: cannot be read: {error}.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path}: is not TOML: {error}.") from None
-    if unknown := sorted(content.keys() - {"provider"}):
-        raise ConfigurationError(f"{path}: unknown key {unknown[0]!r}; the file holds [[provider]] tables only.")
-    tables = content.get("provider")
-    if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
-        raise ConfigurationError(f"{path}: holds no [[provider]] table; add one for each connection to a vendor.")
-    return tables
 
 
 def _provider(table: dict[str, Any], where: str, folder: Path, environment: Mapping[str, str]) -> ProviderSettings:

@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from resolvers.caller import Right
 from resolvers.live.places import MOST_STREAMS, MOST_STREAMS_PER_CLIENT
 
 PREFIX = "PRECHECK_"
 _MAY_BE_ZERO = frozenset({"max_cost_per_minute"})
+_OF_CLAIMS = ("jwt_providers_claim", "jwt_rights_claim", "jwt_default_providers", "jwt_default_rights")
 
 
 class ConfigurationError(Exception):
@@ -126,10 +128,20 @@ def _checked(settings: Settings) -> Settings:
             f"{PREFIX}TRUSTED_DOCUMENTS={settings.trusted_documents.value} needs {PREFIX}TRUSTED_DOCUMENTS_FILE."
         )
     _check_bearers(settings)
+    _check_claims(settings)
+    if settings.trusted_documents is not TrustedDocuments.OFF and not settings.trusted_documents_file:
+        raise ConfigurationError(
+            f"{PREFIX}TRUSTED_DOCUMENTS={settings.trusted_documents.value} needs a manifest: "
+            f"set {PREFIX}TRUSTED_DOCUMENTS_FILE."
+        )
     return settings
 
 
 def _check_bearers(settings: Settings) -> None:
+    if settings.jwks_url and settings.tokens_file:
+        raise ConfigurationError(
+            f"{PREFIX}JWKS_URL and {PREFIX}TOKENS_FILE are two ways to know clients: set one of them."
+        )
     if not any((settings.jwks_url, settings.jwt_issuer, settings.jwt_audience)):
         return
     if not all((settings.jwks_url, settings.jwt_issuer, settings.jwt_audience)):
@@ -139,6 +151,17 @@ def _check_bearers(settings: Settings) -> None:
         )
     if not _is_address(settings.jwks_url):
         raise ConfigurationError(f"{PREFIX}JWKS_URL takes https:// or http:// with a host; no user or password.")
+
+
+def _check_claims(settings: Settings) -> None:
+    plain = Settings()
+    changed = [name for name in _OF_CLAIMS if getattr(settings, name) != getattr(plain, name)]
+    if changed and not settings.jwks_url:
+        raise ConfigurationError(f"{PREFIX}{changed[0].upper()} is of no use without {PREFIX}JWKS_URL.")
+    rights = [right.value for right in Right]
+    for word in words_of(settings.jwt_default_rights):
+        if word not in rights:
+            raise ConfigurationError(f"{PREFIX}JWT_DEFAULT_RIGHTS has {word!r}; it takes {', '.join(rights)}.")
 
 
 def _is_address(text: str) -> bool:

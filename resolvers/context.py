@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import strawberry
 
-from resolvers.caller import Caller
+from resolvers.caller import Caller, seen_by
 from resolvers.clock import Clock
 from resolvers.domain import Precheck, PrecheckEvent, PrecheckItem
 from resolvers.errors import ProblemShown, unknown_provider
@@ -41,7 +41,7 @@ class Context:
         self.locale = locale
         self.caller = caller
         self.client = client
-        self.loaders = Loaders(services.snapshots)
+        self.loaders = Loaders(services.snapshots, self.providers)
         self._shown: dict[str, list[Precheck]] = {}
 
     def for_operation(self) -> "Context":
@@ -58,11 +58,16 @@ class Context:
     @property
     def view(self) -> Hashable:
         """What two operations share that are answered alike: the language, and what their callers may see."""
-        return self.locale, self.caller and self.caller.rights
+        return self.locale, self.caller and (self.caller.providers, self.caller.rights)
+
+    @property
+    def providers(self) -> Mapping[str, Provider]:
+        """The providers that exist for the caller. Whoever answers it asks this, never the services."""
+        return seen_by(self.caller, self.services.providers)
 
     def provider(self, provider_id: str) -> Provider:
-        """A provider that was configured when this operation began. Raises ProblemShown where it is gone since."""
-        provider = self.services.providers.get(provider_id)
+        """A provider that existed when this operation began. Raises ProblemShown where it is gone since."""
+        provider = self.providers.get(provider_id)
         if provider is None:
             raise ProblemShown(unknown_provider(provider_id))
         return provider

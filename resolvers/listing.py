@@ -26,7 +26,12 @@ async def listed(
     size = _page_size(first)
     start = None if after is None else _place(after, order)
     snapshots = context.services.snapshots
-    known = [snapshots.newest(reference, context.locale) for reference in await snapshots.tracked()]
+    providers = context.providers
+    known = [
+        snapshots.newest(reference, context.locale)
+        for reference in await snapshots.tracked()
+        if reference.provider_id in providers
+    ]
     for matches in _conditions(context, filter) if filter is not None else ():
         known = [each for each in known if matches(each)]
     keyed = sorted((_sort_key(order, each), each) for each in known)
@@ -81,7 +86,7 @@ def _place(cursor: str, order: PrecheckOrder) -> SortKey:
 
 def _conditions(context: Context, filter: PrecheckFilter) -> Iterator[Callable[[Precheck], bool]]:
     """What is asked for; conditions that are not given cost nothing."""
-    providers = context.services.providers
+    providers = context.providers
     yield from one_of("providerIds", filter.provider_ids, lambda precheck: precheck.provider_id)
     yield from one_of("vendors", filter.vendors, lambda precheck: providers[precheck.provider_id].card.vendor)
     yield from one_of("taskIds", filter.task_ids, lambda precheck: precheck.task_id)

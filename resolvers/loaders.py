@@ -1,13 +1,15 @@
 """One operation's dataloaders: what several fields ask for together is read together, and once."""
 
 import asyncio
+from collections.abc import Container
 from typing import NamedTuple
 
 from aiodataloader import DataLoader
 
 from resolvers.domain import PrecheckLookup
+from resolvers.errors import unknown_provider
 from resolvers.reference import Reference
-from resolvers.snapshots import Snapshots
+from resolvers.snapshots import Snapshots, ref_of
 from resolvers.vocabulary import PrecheckLocale
 
 
@@ -32,10 +34,15 @@ class PrecheckByReferenceLoader(DataLoader[LookupKey, PrecheckLookup]):
 
 
 class Loaders:
-    """The loaders of one operation, or of one event of a stream; never of a socket or a process."""
+    """The loaders of one operation, or of one event of a stream; never of a socket or a process.
 
-    def __init__(self, snapshots: Snapshots) -> None:
+    Of `providers` are those that exist for whoever asks; what another one is asked about is answered here, so that
+    a hidden one is answered for like one that is not configured, in no more time and without any call.
+    """
+
+    def __init__(self, snapshots: Snapshots, providers: Container[str]) -> None:
         self._snapshots = snapshots
+        self._providers = providers
         self._prechecks: PrecheckByReferenceLoader | None = None
         self._found: dict[LookupKey, PrecheckLookup | asyncio.Future[PrecheckLookup]] = {}
 
@@ -46,7 +53,7 @@ class Loaders:
         key = LookupKey(reference, locale, max_age_seconds)
         found = self._found.get(key)
         if found is None:
-            found = self._snapshots.kept(*key)
+            found = self._snapshots.kept(*key) if reference.provider_id in self._providers else _unknown(reference)
             if found is not None:
                 self._found[key] = found
         return found if isinstance(found, PrecheckLookup) else None
@@ -71,3 +78,7 @@ class Loaders:
         if self._prechecks is None:
             self._prechecks = PrecheckByReferenceLoader(self._snapshots)
         return self._prechecks.load(key)
+
+
+def _unknown(reference: Reference) -> PrecheckLookup:
+    return PrecheckLookup(ref=ref_of(reference), problem=unknown_provider(reference.provider_id))

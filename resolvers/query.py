@@ -72,14 +72,12 @@ async def prechecks(
 def precheck_providers(info: Info, supporting: Collection[ProviderCapability] | None) -> list[Provider]:
     """The configured providers that have every capability asked for."""
     asked = set(supporting or ())
-    return [
-        provider.card for provider in info.context.services.providers.values() if asked <= provider.capabilities
-    ]
+    return [provider.card for provider in info.context.providers.values() if asked <= provider.capabilities]
 
 
 def precheck_provider(info: Info, id: str) -> Provider | None:
     """One configured provider, None if none has this id."""
-    provider = info.context.services.providers.get(id)
+    provider = info.context.providers.get(id)
     return provider.card if provider else None
 
 

@@ -10,7 +10,7 @@ from resolvers.arguments import locale_of, reference_from, within_limit
 from resolvers.caller import stop_at_the_end
 from resolvers.context import Context, Info
 from resolvers.domain import PrecheckEvent, PrecheckProblem, PrecheckRef
-from resolvers.errors import BadRequest
+from resolvers.errors import BadRequest, unknown_provider
 from resolvers.live.hub import Wish
 from resolvers.live.viewer import Outlet, Viewer
 from resolvers.reference import Reference
@@ -91,7 +91,7 @@ class Events(AsyncGenerator[PrecheckEvent, None]):
         self._asked = None
         if self._outlet is not None:
             viewer.push_to(self._outlet)
-        if self._caller is not None:
+        if self._caller is not None and self._caller.may_end:
             end = stop_at_the_end(self._caller, self._services.clock, viewer.stop_at_once)
             self._end = asyncio.create_task(end)
         return viewer
@@ -111,12 +111,17 @@ def _wish(
     within_limit(context, "ids and refs", asked)
     references: dict[Reference, None] = {}
     problems: list[PrecheckProblem] = []
+    unknown: dict[Reference, PrecheckProblem] = {}
+    providers = context.providers
     for ref in asked:
         found = reference_from(ref)
-        if isinstance(found, Reference):
+        if isinstance(found, PrecheckProblem):
+            problems.append(found)
+        elif found.provider_id in providers:
             references[found] = None
         else:
-            problems.append(found)
-    return Wish(
-        list(references), problems, locale_of(context, locale), until or PrecheckStreamEnd.ALL_COMPLETED, after
-    )
+            # Never watched: what is not there for this caller has neither a poller nor a metric's label.
+            unknown.setdefault(found, unknown_provider(found.provider_id))
+    problems += unknown.values()
+    ends = until or PrecheckStreamEnd.ALL_COMPLETED
+    return Wish(list(references), problems, locale_of(context, locale), ends, after)

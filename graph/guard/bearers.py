@@ -1,4 +1,4 @@
-"""Who calls: one function for every transport, from an Authorization header to a caller."""
+"""Who calls, by the tokens of an issuer: from an Authorization header to a caller."""
 
 import base64
 from datetime import UTC, datetime
@@ -10,6 +10,8 @@ from joserfc.errors import ClaimError, ExpiredTokenError, JoseError, Unsupported
 from joserfc.jwa import JWSAlgModel
 from joserfc.jws import JWSRegistry
 
+from graph.guard.authorization import EXPIRED, token_in
+from graph.guard.claims import Claims
 from graph.guard.keys import Keys
 from resolvers.caller import Caller
 from resolvers.clock import Clock
@@ -17,14 +19,11 @@ from resolvers.errors import TokenRefused
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 LEEWAY_SECONDS = 30
-_MOST_CHARACTERS = 16 * 1024
 
-_MISSING = "This server answers callers with a bearer token only: send the header `Authorization: Bearer <token>`."
 _UNREADABLE = "The bearer token cannot be read: it is no signed JWT."
 _UNACCEPTED = f"The bearer token is not signed in a way that is accepted here: {', '.join(ALGORITHMS)}."
 _UNKNOWN_KEY = "The bearer token is signed with a key that its issuer does not publish."
 _FORGED = "The signature of the bearer token does not hold."
-_EXPIRED = "The bearer token has expired. Ask again with a new one."
 
 
 class _Header(msgspec.Struct):
@@ -51,9 +50,17 @@ _ALGORITHMS = _Algorithms(strict_check_header=False)  # RFC 7515: what is not un
 class Bearers:
     """Checks tokens of one issuer for one audience."""
 
-    def __init__(self, keys: Keys, issuer: str, audience: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        issuer: str,
+        audience: str,
+        clock: Clock,
+        claims: Claims = Claims(),  # noqa: B008  # it cannot be changed
+    ) -> None:
         self._keys = keys
         self._clock = clock
+        self._allowed = claims
         self._claims = jwt.JWTClaimsRegistry(
             now=lambda: int(clock.now().timestamp()),
             leeway=LEEWAY_SECONDS,
@@ -68,7 +75,7 @@ class Bearers:
 
         `nbf` and `iat` may lie 30 s ahead, for clocks that differ. `exp` is taken at its word: streams end by it.
         """
-        token = _token(authorization)
+        token = token_in(authorization)
         header = _header(token)
         if header.alg not in ALGORITHMS or header.crit is not None:
             raise TokenRefused(_UNACCEPTED)
@@ -88,25 +95,18 @@ class Bearers:
     def _named(self, claims: dict[str, Any]) -> Caller:
         try:
             self._claims.validate(claims)
-            caller = Caller(claims["sub"], datetime.fromtimestamp(claims["exp"], UTC))
+            expires_at = datetime.fromtimestamp(claims["exp"], UTC)
         except ExpiredTokenError:
-            raise TokenRefused(_EXPIRED) from None
+            raise TokenRefused(EXPIRED) from None
         except ClaimError as error:
             raise TokenRefused(f"The claim `{error.claim}` of the bearer token is missing or wrong.") from None
         except (OverflowError, OSError, ValueError):
             raise TokenRefused("The claim `exp` of the bearer token is no instant.") from None
+        allowed = self._allowed
+        caller = Caller(claims["sub"], expires_at, allowed.providers_of(claims), allowed.rights_of(claims))
         if caller.is_expired(self._clock):
-            raise TokenRefused(_EXPIRED)
+            raise TokenRefused(EXPIRED)
         return caller
-
-
-def _token(authorization: str | None) -> str:
-    scheme, _, token = (authorization or "").strip().partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise TokenRefused(_MISSING)
-    if not token.isascii() or len(token) > _MOST_CHARACTERS:
-        raise TokenRefused(_UNREADABLE)
-    return token.strip()
 
 
 def _header(token: str) -> _Header:

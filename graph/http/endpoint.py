@@ -29,7 +29,7 @@ from strawberry.types import ExecutionResult, SubscriptionExecutionResult
 from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UnsetType
 
-from graph.guard.bearers import Bearers
+from graph.guard.authorization import Authority
 from graph.http.explorer import explorer_response
 from graph.http.frames import TextFrames
 from graph.http.posted import object_of, posted
@@ -65,7 +65,7 @@ _INIT_SECONDS = 3
 
 
 class Endpoint(GraphQL[Context, None]):
-    """Strawberry's ASGI view with our context, JSON, negotiation and explorer; `bearers` None lets everyone in."""
+    """Strawberry's ASGI view with our context, JSON, negotiation, explorer; `authority` None lets everyone in."""
 
     websocket_adapter_class = TextFrames
     graphql_transport_ws_handler_class = BearerSocket
@@ -79,7 +79,7 @@ class Endpoint(GraphQL[Context, None]):
         services: Services,
         schema: BaseSchema,
         origins: Sequence[str],
-        bearers: Bearers | None,
+        authority: Authority | None,
         readiness: Readiness,
         heartbeats: Heartbeats,
     ) -> None:
@@ -95,7 +95,7 @@ class Endpoint(GraphQL[Context, None]):
             allowed_origins=origins,
         )
         self._services = services
-        self._bearers = bearers
+        self._authority = authority
         self._readiness = readiness
         self._heartbeats = heartbeats
         self.sockets = Sockets(heartbeats.socket_seconds)
@@ -154,7 +154,7 @@ class Endpoint(GraphQL[Context, None]):
         return await super().on_ws_connect(context)
 
     async def _caller(self, authorization: str | None) -> Caller | None:
-        return await self._bearers.caller(authorization) if self._bearers else None
+        return await self._authority.caller(authorization) if self._authority else None
 
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
         """Only to browsers that open the page, not to every client that accepts anything."""

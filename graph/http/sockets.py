@@ -24,6 +24,7 @@ from graph.results import Results
 from resolvers.caller import Caller
 from resolvers.context import Context, Services
 from resolvers.errors import AuthExpired, RequestError, TooManyStreams
+from resolvers.loaders import Loaders
 from resolvers.vocabulary import PrecheckLocale
 
 MOST_STREAMS_PER_SOCKET = 20
@@ -79,6 +80,7 @@ class SocketContext(Context):
     def admit(self, caller: Caller | None) -> None:
         """Note whom the token names, where there is one: its streams are counted for it on whatever address."""
         self.caller = caller
+        self.loaders = Loaders(self.services.snapshots, self.providers)
         if caller is not None:
             self.client = caller.subject
 
@@ -104,8 +106,9 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
         if self.connection_acknowledged and self._pulse is None:
             self._pulse = Pulse(self._sockets.ping_seconds, cast("TextFrames", self.websocket).ping)
             self._pulse.start()
-        if self.context.caller is not None and self._expiry is None:
-            self._expiry = asyncio.create_task(self._close_after(self.context.caller))
+        caller = self.context.caller
+        if caller is not None and caller.may_end and self._expiry is None:
+            self._expiry = asyncio.create_task(self._close_after(caller))
             self._expiry.add_done_callback(self._task_done)
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
@@ -122,7 +125,7 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
         caller = self.context.caller
         # There is a moment between the bearer's end and the socket's.
         if caller is not None and caller.is_expired(self.context.services.clock):
-            return AuthExpired("The bearer token of this connection has expired. Connect again with a new one.")
+            return AuthExpired("The bearer token of this connection has ended. Connect again with a new one.")
         if len(self.operations) >= MOST_STREAMS_PER_SOCKET and operation_id not in self.operations:
             return TooManyStreams(
                 f"One WebSocket may have {MOST_STREAMS_PER_SOCKET} operations open at a time. Complete one, open "

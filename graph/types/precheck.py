@@ -174,7 +174,7 @@ class PrecheckItem:
         description="What to do about it. Null when neither the vendor nor the catalogue knows."
     )
     raw_error: str | None = strawberry.field(
-        description="Error text exactly as the vendor or the database gave it."
+        description="Error text exactly as the vendor or the database gave it. Needs the right `raw`."
     )
     log: list[str] = strawberry.field(description="Lines the vendor logged for it.")
     evidence: list[PrecheckEvidence] = strawberry.field(

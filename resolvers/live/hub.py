@@ -37,7 +37,7 @@ class Watched(NamedTuple):
 
 
 class Wish(NamedTuple):
-    """What a stream is to show. `problems` stand for references that could not even be read."""
+    """What a stream is to show. `problems` stand for references that cannot be watched."""
 
     references: Collection[Reference]
     problems: Collection[PrecheckProblem]

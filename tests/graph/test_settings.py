@@ -136,6 +136,12 @@ def test_settings_come_from_the_environment() -> None:
         ({**BEARERS, "PRECHECK_JWKS_URL": ""}, "JWT_ISSUER and PRECHECK_JWT_AUDIENCE go together"),
         ({**BEARERS, "PRECHECK_JWKS_URL": "file:///keys"}, "PRECHECK_JWKS_URL takes https:// or http://"),
         ({**BEARERS, "PRECHECK_JWKS_URL": "https://me:x@a.example"}, "no user or password"),
+        ({**BEARERS, "PRECHECK_TOKENS_FILE": "tokens.toml"}, "two ways to know clients: set one of them"),
+        ({"PRECHECK_JWT_PROVIDERS_CLAIM": "p"}, "JWT_PROVIDERS_CLAIM is of no use without PRECHECK_JWKS_URL"),
+        ({"PRECHECK_JWT_DEFAULT_RIGHTS": "raw"}, "JWT_DEFAULT_RIGHTS is of no use without PRECHECK_JWKS_URL"),
+        ({**BEARERS, "PRECHECK_JWT_DEFAULT_RIGHTS": "read,all"}, "has 'all'; it takes read, raw, act"),
+        ({"PRECHECK_TRUSTED_DOCUMENTS": "log"}, "=log needs a manifest: set PRECHECK_TRUSTED_DOCUMENTS_FILE"),
+        ({"PRECHECK_TRUSTED_DOCUMENTS": "only"}, "=only needs a manifest"),
     ],
 )
 def test_a_wrong_setting_is_told(environment: dict[str, str], says: str) -> None:

@@ -61,7 +61,7 @@ async def test_a_young_answer_is_at_hand_at_once_and_stays_the_same_for_an_opera
     slow, snapshots = reader()
     slow.answer.set()
     await snapshots.read(Reference("slow", "a"), EN, 0)
-    loader = Loaders(snapshots)
+    loader = Loaders(snapshots, snapshots.providers)
     first = loader.look_up(Reference("slow", "a"), EN, 600)
     assert isinstance(first, PrecheckLookup)
     await snapshots.read(Reference("slow", "a"), EN, 0)
@@ -71,7 +71,7 @@ async def test_a_young_answer_is_at_hand_at_once_and_stays_the_same_for_an_opera
 
 async def test_what_is_under_way_is_not_passed_by_an_answer_that_came_meanwhile() -> None:
     slow, snapshots = reader()
-    loader = Loaders(snapshots)
+    loader = Loaders(snapshots, snapshots.providers)
     first = under_way(loader.look_up(Reference("slow", "a"), EN, 600))
     await slow.is_asked.wait()
     slow.answer.set()
@@ -81,7 +81,7 @@ async def test_what_is_under_way_is_not_passed_by_an_answer_that_came_meanwhile(
 
 async def test_a_cancelled_field_takes_no_other_field_of_the_operation_with_it() -> None:
     slow, snapshots = reader()
-    loader = Loaders(snapshots)
+    loader = Loaders(snapshots, snapshots.providers)
     fields = [under_way(loader.look_up(Reference("slow", "a"), EN, 0)) for _ in range(3)]
     await slow.is_asked.wait()
     fields[0].cancel()
