@@ -20,7 +20,7 @@ from graph.connections import connect
 from graph.provider_file import read_providers
 from graph.reloading import Reloading
 from graph.schema import schema as graphql_schema
-from graph.serving import listen, log_to_stderr, port_of, serve, stop_on_signals
+from graph.serving import limits_of, listen, log_to_stderr, port_of, serve, stop_on_signals
 from graph.settings import ConfigurationError, Settings, read_settings
 from resolvers.clock import Clock
 from resolvers.domain import PrecheckProblem
@@ -124,7 +124,7 @@ def _serve(
             typer.echo(line)
 
     reload = None if read_again is None else Reloading(read_again, product.reload).begin
-    serve(product.app, listener, announce, product.drain, reload)
+    serve(product.app, listener, announce, product.drain, limits_of(settings), reload)
 
 
 def _what_to_try(url: str, providers: int) -> list[str]:

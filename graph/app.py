@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
@@ -17,14 +18,17 @@ from graph.guard.bearers import Bearers
 from graph.guard.keys import Keys
 from graph.http.compression import compression
 from graph.http.drain import Drain
-from graph.http.endpoint import Endpoint
+from graph.http.elsewhere import failed, guarded, not_served
+from graph.http.endpoint import Endpoint, Protocol
 from graph.http.explorer import explorer_routes
+from graph.http.hosts import Hosts
 from graph.http.metrics import metrics_route
-from graph.http.probes import Readiness, probe_routes
+from graph.http.probes import Readiness, probe_routes, root_route
 from graph.http.pulse import Heartbeats
+from graph.http.refusals import refused
 from graph.http.watchdog import Watchdog
 from graph.schema import schema
-from graph.settings import Settings
+from graph.settings import Settings, words_of
 from resolvers.clock import Clock
 from resolvers.context import Services
 from resolvers.live.hub import Hub
@@ -73,8 +77,9 @@ def build(
     watchdog = Watchdog(clock)
     readiness = Readiness(watchdog)
     bearers = _bearers(settings, clock)
-    executed = schema.executed_by(executor_class(settings.compiled_execution), settings.max_cost)
-    endpoint = Endpoint(services, executed, settings.origins, bearers, readiness, heartbeats)
+    executor = executor_class(settings.compiled_execution)
+    executed = schema.executed_by(executor, settings.max_cost, settings.operation_seconds)
+    endpoint = Endpoint(services, executed, bearers, readiness, heartbeats, _protocol(settings))
     drain = Drain(readiness, endpoint.sockets, hub)
 
     def reload(fresh: Sequence[ProviderSettings]) -> list[str]:
@@ -103,16 +108,19 @@ def build(
         if bearers is not None:
             await bearers.close()
 
+    explorer = (root_route(), *explorer_routes()) if settings.explorer else ()
     app = App(
         endpoint,
+        _hosts(settings),
         routes=[
             Route(_PATH, endpoint, middleware=[compression()]),
             WebSocketRoute(_PATH, endpoint),
-            *explorer_routes(),
+            *explorer,
             *probe_routes(readiness),
             metrics_route(services),
         ],
         middleware=[_cors(settings.origins)] if settings.origins else [],
+        exception_handlers={HTTPException: not_served, Exception: failed},
         lifespan=lifespan,
     )
     return Product(services, app, drain, reload)
@@ -121,16 +129,25 @@ def build(
 class App(Starlette):
     """Starlette's application; a socket goes straight to its endpoint.
 
-    What stands in between does nothing for sockets, and would be held for each of thousands.
+    What stands in between does nothing for sockets, and would be held for each of thousands. `hosts` None lets
+    clients call this server by any name.
     """
 
-    def __init__(self, endpoint: Endpoint, **parts: Any) -> None:
+    def __init__(self, endpoint: Endpoint, hosts: Hosts | None, **parts: Any) -> None:
         super().__init__(**parts)
+        self.router.redirect_slashes = False
         self._endpoint = endpoint
+        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, one socket, or the lifespan."""
-        if scope["type"] == "websocket" and scope["path"] == _PATH:
+        if scope["type"] == "lifespan":
+            await super().__call__(scope, receive, send)
+        elif self._hosts is not None and (refusal := self._hosts.refusal(scope["headers"])):
+            await refused(refusal)(scope, receive, send)
+        elif scope["path"] != _PATH:
+            await super().__call__(scope, receive, guarded(send))
+        elif scope["type"] == "websocket":
             await self._endpoint(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
@@ -157,6 +174,17 @@ def _bearers(settings: Settings, clock: Clock) -> Bearers | None:
     if not settings.jwks_url:
         return None
     return Bearers(Keys(settings.jwks_url, clock), settings.jwt_issuer, settings.jwt_audience, clock)
+
+
+def _protocol(settings: Settings) -> Protocol:
+    return Protocol(settings.origins, settings.explorer, settings.draft_status_codes, settings.init_seconds)
+
+
+def _hosts(settings: Settings) -> Hosts | None:
+    """Who has to bring a token cannot be led here by a page that has none."""
+    if settings.jwks_url or settings.tokens_file:
+        return None
+    return Hosts([settings.host, *words_of(settings.hosts)])
 
 
 def _cors(origins: Sequence[str]) -> Middleware:

@@ -1,5 +1,6 @@
 """One operation on its way: known to be valid, the one that was meant, allowed here, executed, presented."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable, Sequence
 from contextlib import aclosing
 from copy import copy
@@ -26,9 +27,11 @@ from graph.types.views import hand_over
 from graph.variables import in_turns
 from resolvers.context import Context
 from resolvers.domain import PrecheckEvent
+from resolvers.errors import OperationTimedOut
 from resolvers.subscription import Events
 
 _Result = TypeVar("_Result", bound=ExecutionResult)
+_Done = TypeVar("_Done")
 _ALL = frozenset(OperationType)
 
 
@@ -51,6 +54,7 @@ class OperationSchema(strawberry.federation.Schema):
     """
 
     most_cost: int | None = None
+    operation_seconds: float | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if kwargs.get("extensions"):
@@ -60,11 +64,17 @@ class OperationSchema(strawberry.federation.Schema):
         self._documents = Documents(self._schema)
         self._audiences = Audiences()
 
-    def executed_by(self, executor: type[Executor[Any]], most_cost: int | None = None) -> Self:
-        """The same schema, with another way to execute and its own limit; both know the same documents."""
+    def executed_by(
+        self,
+        executor: type[Executor[Any]],
+        most_cost: int | None = None,
+        operation_seconds: float | None = None,
+    ) -> Self:
+        """The same schema, with another way to execute and its own limits; both know the same documents."""
         other = copy(self)
         other.execution_context_class = executor
         other.most_cost = most_cost
+        other.operation_seconds = operation_seconds
         other._audiences = Audiences()
         return other
 
@@ -105,9 +115,9 @@ class OperationSchema(strawberry.federation.Schema):
         try:
             asked = self._asked(query, variable_values, context_value, root_value, operation_name, allowed)
         except Refused as refusal:
-            return _only(PreExecutionError(data=None, errors=refusal.errors))
+            return _only(_presented(PreExecutionError(data=None, errors=refusal.errors)))
         except (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError) as error:
-            return _only(PreExecutionError(data=None, errors=[_told(error)]))
+            return _only(unexecuted(error))
         if asked.operation.operation.value != OperationType.SUBSCRIPTION.value:
             return self._one_result(asked)
         pushed = Pushed()
@@ -142,9 +152,13 @@ class OperationSchema(strawberry.federation.Schema):
         try:
             executor = await self._executor(asked)
             if isinstance(executor, list):
-                return _presented(ExecutionResult(None, executor))
+                return _presented(PreExecutionError(None, executor))
             executed = executor.execute_operation()
-            result = executed if isinstance(executed, Executed) else await cast("Awaitable[Executed]", executed)
+            result = (
+                executed
+                if isinstance(executed, Executed)
+                else await _in_time(cast("Awaitable[Executed]", executed), self.operation_seconds)
+            )
         except Exception as error:
             return _presented(PreExecutionError(data=None, errors=[_located(error)]))
         return _result_of(result)
@@ -172,13 +186,15 @@ class OperationSchema(strawberry.federation.Schema):
             executor = await self._executor(asked)
             source = executor if isinstance(executor, list) else create_source_event_stream(executor)
             if isinstance(source, Awaitable):
-                source = await source
+                source = await _in_time(source, self.operation_seconds)
             if isinstance(executor, list) or isinstance(source, list | Executed):
                 errors = source.errors if isinstance(source, Executed) else source
                 yield _presented(PreExecutionError(data=None, errors=cast("list[GraphQLError]", errors)))
                 return
             gap_names = asked.document.selected(asked.operation).gap_names
-            audience = self._audiences.join(_question(asked), partial(_shown, executor), gap_names)
+            audience = self._audiences.join(
+                _question(asked), partial(_shown, executor, self.operation_seconds), gap_names
+            )
             del asked, executor  # a stream lasts long, and there may be thousands
             try:
                 if pushed.send is not None and isinstance(source, Events):
@@ -190,6 +206,13 @@ class OperationSchema(strawberry.federation.Schema):
                 self._audiences.leave(audience)
         except Exception as error:
             yield _presented(ExecutionResult(None, [_located(error)]))
+
+
+def unexecuted(
+    error: MissingQueryError | CannotGetOperationTypeError | InvalidOperationTypeError,
+) -> ExecutionResult:
+    """The result of an operation that cannot be the one that was meant."""
+    return _presented(PreExecutionError(data=None, errors=[_told(error)]))
 
 
 def _pushed(audience: Audience, send: Callable[[Shared], bool], event: PrecheckEvent) -> bool:
@@ -209,19 +232,40 @@ def _question(asked: Asked) -> Hashable:
     return id(asked.document.node), id(asked.operation), values, asked.context.view
 
 
-def _shown(executor: Executor[Any], event: PrecheckEvent) -> ExecutionResult | Awaitable[ExecutionResult]:
+def _shown(
+    executor: Executor[Any], seconds: float | None, event: PrecheckEvent
+) -> ExecutionResult | Awaitable[ExecutionResult]:
     """An event as the selection shows it, with loaders of its own."""
     of_event = executor.build_per_event_executor(event)
     if isinstance(executor.context_value, Context):
         of_event.context_value = executor.context_value.for_event(event)
     executed = of_event.execute_operation()
     return (
-        _result_of(executed) if isinstance(executed, Executed) else _awaited(cast("Awaitable[Executed]", executed))
+        _result_of(executed)
+        if isinstance(executed, Executed)
+        else _awaited(cast("Awaitable[Executed]", executed), seconds)
     )
 
 
-async def _awaited(executed: Awaitable[Executed]) -> ExecutionResult:
-    return _result_of(await executed)
+async def _awaited(executed: Awaitable[Executed], seconds: float | None) -> ExecutionResult:
+    try:
+        return _result_of(await _in_time(executed, seconds))
+    except OperationTimedOut as error:
+        return _presented(ExecutionResult(None, [_located(error)]))
+
+
+async def _in_time(awaited: Awaitable[_Done], seconds: float | None) -> _Done:
+    """What is awaited. Raises OperationTimedOut where that takes longer, and cancels what nobody else awaits."""
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await awaited
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise OperationTimedOut(
+            f"Answering took longer than the {seconds:g} seconds that one operation may take. "
+            "Ask for less at once, or watch it by a stream."
+        ) from None
 
 
 def _result_of(executed: Executed) -> ExecutionResult:
@@ -229,7 +273,7 @@ def _result_of(executed: Executed) -> ExecutionResult:
 
 
 async def _only(result: ExecutionResult) -> Stream:
-    yield _presented(result)
+    yield result
 
 
 def _operation_of(operations: Sequence[OperationDefinitionNode], name: str | None) -> OperationDefinitionNode:
