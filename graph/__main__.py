@@ -21,7 +21,7 @@ from graph.provider_file import read_providers
 from graph.reloading import Files, Reloading
 from graph.risks import refuse_risks
 from graph.schema import schema as graphql_schema
-from graph.serving import listen, log_to_stderr, port_of, serve, stop_on_signals
+from graph.serving import limits_of, listen, log_to_stderr, port_of, serve, stop_on_signals
 from graph.settings import ConfigurationError, Settings, read_settings
 from graph.token_file import read_tokens
 from resolvers.clock import Clock
@@ -137,7 +137,7 @@ def _serve(
         return changed
 
     reload = None if read_again is None else Reloading(read_again, use).begin
-    serve(product.app, listener, announce, product.drain, reload)
+    serve(product.app, listener, announce, product.drain, limits_of(settings), reload)
 
 
 def _what_to_try(url: str, providers: int) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
@@ -25,11 +26,14 @@ from graph.guard.tokens import Listed, Tokens
 from graph.guard.trusted import ManifestError, Trusted, read_manifest
 from graph.http.compression import compression
 from graph.http.drain import Drain
-from graph.http.endpoint import Endpoint
+from graph.http.elsewhere import failed, guarded, not_served
+from graph.http.endpoint import Endpoint, Protocol
 from graph.http.explorer import explorer_routes
+from graph.http.hosts import Hosts
 from graph.http.metrics import metrics_route
-from graph.http.probes import Readiness, probe_routes
+from graph.http.probes import Readiness, probe_routes, root_route
 from graph.http.pulse import Heartbeats
+from graph.http.refusals import refused
 from graph.http.watchdog import Watchdog
 from graph.operation import OperationSchema
 from graph.schema import schema
@@ -89,7 +93,7 @@ def build(
     executed = _executed(settings)
     if settings.max_cost_per_minute:
         executed = executed.charged_to(Allowances(settings.max_cost_per_minute, clock))
-    endpoint = Endpoint(services, executed, settings.origins, authority, readiness, heartbeats)
+    endpoint = Endpoint(services, executed, authority, readiness, heartbeats, _protocol(settings))
     drain = Drain(readiness, endpoint.sockets, hub)
 
     def reload(fresh: Sequence[ProviderSettings]) -> list[str]:
@@ -122,16 +126,19 @@ def build(
         if authority is not None:
             await authority.close()
 
+    explorer = (root_route(), *explorer_routes()) if settings.explorer else ()
     app = App(
         endpoint,
+        _hosts(settings),
         routes=[
             Route(_PATH, endpoint, middleware=[compression()]),
             WebSocketRoute(_PATH, endpoint),
-            *explorer_routes(),
+            *explorer,
             *probe_routes(readiness),
             metrics_route(services),
         ],
         middleware=[_cors(settings.origins)] if settings.origins else [],
+        exception_handlers={HTTPException: not_served, Exception: failed},
         lifespan=lifespan,
     )
     return Product(services, app, drain, reload, admit)
@@ -140,16 +147,25 @@ def build(
 class App(Starlette):
     """Starlette's application; a socket goes straight to its endpoint.
 
-    What stands in between does nothing for sockets, and would be held for each of thousands.
+    What stands in between does nothing for sockets, and would be held for each of thousands. `hosts` None lets
+    clients call this server by any name.
     """
 
-    def __init__(self, endpoint: Endpoint, **parts: Any) -> None:
+    def __init__(self, endpoint: Endpoint, hosts: Hosts | None, **parts: Any) -> None:
         super().__init__(**parts)
+        self.router.redirect_slashes = False
         self._endpoint = endpoint
+        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, one socket, or the lifespan."""
-        if scope["type"] == "websocket" and scope["path"] == _PATH:
+        if scope["type"] == "lifespan":
+            await super().__call__(scope, receive, send)
+        elif self._hosts is not None and (refusal := self._hosts.refusal(scope["headers"])):
+            await refused(refusal)(scope, receive, send)
+        elif scope["path"] != _PATH:
+            await super().__call__(scope, receive, guarded(send))
+        elif scope["type"] == "websocket":
             await self._endpoint(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
@@ -168,7 +184,8 @@ def _executed(settings: Settings) -> OperationSchema:
             only=mode is TrustedDocuments.ONLY,
             logs=mode is TrustedDocuments.LOG,
         )
-        return schema.executed_by(executor_class(settings.compiled_execution), limits_of(settings), trusted)
+        executor, limits = executor_class(settings.compiled_execution), limits_of(settings)
+        return schema.executed_by(executor, limits, trusted, settings.operation_seconds)
     except ManifestError as error:
         raise ConfigurationError(f"{PREFIX}TRUSTED_DOCUMENTS_FILE: {error}") from None
 
@@ -202,6 +219,17 @@ def _authority(settings: Settings, clock: Clock) -> Authority | None:
         frozenset(map(Right, words_of(settings.jwt_default_rights))),
     )
     return Bearers(Keys(settings.jwks_url, clock), settings.jwt_issuer, settings.jwt_audience, clock, claims)
+
+
+def _protocol(settings: Settings) -> Protocol:
+    return Protocol(settings.origins, settings.explorer, settings.draft_status_codes, settings.init_seconds)
+
+
+def _hosts(settings: Settings) -> Hosts | None:
+    """Who has to bring a token cannot be led here by a page that has none."""
+    if settings.jwks_url or settings.tokens_file:
+        return None
+    return Hosts([settings.host, *words_of(settings.hosts)])
 
 
 def _cors(origins: Sequence[str]) -> Middleware:

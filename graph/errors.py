@@ -23,10 +23,16 @@ def presented(error: GraphQLError) -> GraphQLError:
     is_refused_value = error.path is None and isinstance(cause, ValueError | TypeError)
     if cause is None or isinstance(cause, GraphQLError) or is_refused_value:
         return _with(error, error.message, {"code": "BAD_REQUEST", **(error.extensions or {})})
+    masked = of_fault("resolver_fault", cause, path=error.path)
+    return _with(error, masked["message"], masked["extensions"])
+
+
+def of_fault(event: str, fault: Exception | None, **where: Any) -> GraphQLFormattedError:
+    """What a client sees of a fault of this server: an id, beside which the log has all the rest."""
     fault_id = secrets.token_hex(8)
-    _log.error("resolver_fault", fault_id=fault_id, path=error.path, exc_info=cause)
+    _log.error(event, fault_id=fault_id, exc_info=fault, **where)
     message = f"This server failed to answer; its log says why, beside {fault_id}."
-    return _with(error, message, {"code": "INTERNAL", "faultId": fault_id})
+    return {"message": message, "extensions": {"code": "INTERNAL", "faultId": fault_id}}
 
 
 def formatted(error: RequestError) -> GraphQLFormattedError:

@@ -1,5 +1,6 @@
 """One operation on its way: known to be valid, the one that was meant, allowed here, executed, presented."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable, Sequence
 from contextlib import aclosing
 from copy import copy
@@ -31,10 +32,11 @@ from graph.types.views import hand_over
 from graph.variables import in_turns
 from resolvers.context import Context
 from resolvers.domain import PrecheckEvent
-from resolvers.errors import LimitExceeded, TooMuchAtOnce
+from resolvers.errors import LimitExceeded, OperationTimedOut, TooMuchAtOnce
 from resolvers.subscription import Events
 
 _Result = TypeVar("_Result", bound=ExecutionResult)
+_Done = TypeVar("_Done")
 _ALL = frozenset(OperationType)
 
 
@@ -59,6 +61,7 @@ class OperationSchema(strawberry.federation.Schema):
     allowances: Allowances | None = None
     limits: Limits | None = None
     trusted: Trusted = Trusted()
+    operation_seconds: float | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if kwargs.get("extensions"):
@@ -69,7 +72,11 @@ class OperationSchema(strawberry.federation.Schema):
         self._audiences = Audiences()
 
     def executed_by(
-        self, executor: type[Executor[Any]], limits: Limits | None = None, trusted: Trusted | None = None
+        self,
+        executor: type[Executor[Any]],
+        limits: Limits | None = None,
+        trusted: Trusted | None = None,
+        operation_seconds: float | None = None,
     ) -> Self:
         """The same schema, with another way to execute, limits and trusted documents of its own.
 
@@ -79,6 +86,7 @@ class OperationSchema(strawberry.federation.Schema):
         other.execution_context_class = executor
         other.limits = limits
         other._documents = Documents(self._schema, limits=limits)
+        other.operation_seconds = operation_seconds
         other._audiences = Audiences()
         other.trusted = trusted or Trusted()
         other.trusted.check(other._trouble_with)
@@ -134,11 +142,11 @@ class OperationSchema(strawberry.federation.Schema):
         try:
             asked = self._charged(query, variable_values, context_value, root_value, operation_name, allowed)
         except Refused as refusal:
-            return _only(PreExecutionError(data=None, errors=refusal.errors))
+            return _only(_presented(PreExecutionError(data=None, errors=refusal.errors)))
         except (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError) as error:
-            return _only(PreExecutionError(data=None, errors=[_told(error)]))
+            return _only(unexecuted(error))
         except TooMuchAtOnce as error:
-            return _only(PreExecutionError(data=None, errors=[_located(error)]))
+            return _only(_presented(PreExecutionError(data=None, errors=[_located(error)])))
         if asked.operation.operation.value != OperationType.SUBSCRIPTION.value:
             return self._one_result(asked)
         pushed = Pushed()
@@ -197,7 +205,11 @@ class OperationSchema(strawberry.federation.Schema):
             if isinstance(executor, list):
                 return _presented(PreExecutionError(data=None, errors=executor))
             executed = executor.execute_operation()
-            result = executed if isinstance(executed, Executed) else await cast("Awaitable[Executed]", executed)
+            result = (
+                executed
+                if isinstance(executed, Executed)
+                else await _in_time(cast("Awaitable[Executed]", executed), self.operation_seconds)
+            )
         except Exception as error:
             return _presented(PreExecutionError(data=None, errors=[_located(error)]))
         return _result_of(result)
@@ -228,13 +240,15 @@ class OperationSchema(strawberry.federation.Schema):
             executor = await self._executor(asked)
             source = executor if isinstance(executor, list) else create_source_event_stream(executor)
             if isinstance(source, Awaitable):
-                source = await source
+                source = await _in_time(source, self.operation_seconds)
             if isinstance(executor, list) or isinstance(source, list | Executed):
                 errors = source.errors if isinstance(source, Executed) else source
                 yield _presented(PreExecutionError(data=None, errors=cast("list[GraphQLError]", errors)))
                 return
             gap_names = asked.document.selected(asked.operation).gap_names
-            audience = self._audiences.join(_question(asked), partial(_shown, executor), gap_names)
+            audience = self._audiences.join(
+                _question(asked), partial(_shown, executor, self.operation_seconds), gap_names
+            )
             del asked, executor  # a stream lasts long, and there may be thousands
             try:
                 if pushed.send is not None and isinstance(source, Events):
@@ -247,6 +261,13 @@ class OperationSchema(strawberry.federation.Schema):
         except Exception as error:
             has_begun = isinstance(source, Events) and source.has_begun
             yield _presented((ExecutionResult if has_begun else PreExecutionError)(None, [_located(error)]))
+
+
+def unexecuted(
+    error: MissingQueryError | CannotGetOperationTypeError | InvalidOperationTypeError,
+) -> ExecutionResult:
+    """The result of an operation that cannot be the one that was meant."""
+    return _presented(PreExecutionError(data=None, errors=[_told(error)]))
 
 
 def _pushed(audience: Audience, send: Callable[[Shared], bool], event: PrecheckEvent) -> bool:
@@ -266,19 +287,40 @@ def _question(asked: Asked) -> Hashable:
     return id(asked.document.node), id(asked.operation), values, asked.context.view
 
 
-def _shown(executor: Executor[Any], event: PrecheckEvent) -> ExecutionResult | Awaitable[ExecutionResult]:
+def _shown(
+    executor: Executor[Any], seconds: float | None, event: PrecheckEvent
+) -> ExecutionResult | Awaitable[ExecutionResult]:
     """An event as the selection shows it, with loaders of its own."""
     of_event = executor.build_per_event_executor(event)
     if isinstance(executor.context_value, Context):
         of_event.context_value = executor.context_value.for_event(event)
     executed = of_event.execute_operation()
     return (
-        _result_of(executed) if isinstance(executed, Executed) else _awaited(cast("Awaitable[Executed]", executed))
+        _result_of(executed)
+        if isinstance(executed, Executed)
+        else _awaited(cast("Awaitable[Executed]", executed), seconds)
     )
 
 
-async def _awaited(executed: Awaitable[Executed]) -> ExecutionResult:
-    return _result_of(await executed)
+async def _awaited(executed: Awaitable[Executed], seconds: float | None) -> ExecutionResult:
+    try:
+        return _result_of(await _in_time(executed, seconds))
+    except OperationTimedOut as error:
+        return _presented(ExecutionResult(None, [_located(error)]))
+
+
+async def _in_time(awaited: Awaitable[_Done], seconds: float | None) -> _Done:
+    """What is awaited. Raises OperationTimedOut where that takes longer, and cancels what nobody else awaits."""
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await awaited
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise OperationTimedOut(
+            f"Answering took longer than the {seconds:g} seconds that one operation may take. "
+            "Ask for less at once, or watch it by a stream."
+        ) from None
 
 
 def _result_of(executed: Executed) -> ExecutionResult:
@@ -286,7 +328,7 @@ def _result_of(executed: Executed) -> ExecutionResult:
 
 
 async def _only(result: ExecutionResult) -> Stream:
-    yield _presented(result)
+    yield result
 
 
 def _check(cost: Cost, variables: dict[str, Any], limits: Limits) -> None:

@@ -11,17 +11,20 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import structlog
 import uvicorn
 from starlette.applications import Starlette
 
 from graph.http.drain import Drain
+from graph.http.limits import Limits, most_connections
+from graph.http.received import ReceivedHttp
 from graph.http.unread import STUCK_SECONDS, Connection, Unread, unread_bytes
 from graph.http.written import WrittenSocket
-from graph.settings import ConfigurationError
+from graph.settings import ConfigurationError, Settings
 
 HIGHEST_PORT = 65535
 PING_SECONDS = 10.0
@@ -33,7 +36,6 @@ _MOMENT_SECONDS = 0.1
 _GRACE_SECONDS = 1
 _TICKS_PER_SECOND = 10
 _LOOKS_UNTIL_STUCK = 12
-_MESSAGE_BYTES = 64 * 1024
 # Below WARNING these write what they send and receive, credentials in headers among it.
 _TALKATIVE = ("asyncio", "hpack", "httpcore2", "httpx2", "websockets")
 
@@ -46,11 +48,12 @@ class Server(uvicorn.Server):
         app: Starlette,
         drain: Drain,
         announce: Callable[[], None],
+        limits: Limits,
         reload: Callable[[], None] | None = None,
         stuck_seconds: float = STUCK_SECONDS,
         ping_seconds: float = PING_SECONDS,
     ) -> None:
-        super().__init__(_config(app, ping_seconds))
+        super().__init__(_config(app, limits, ping_seconds))
         self._drain = drain
         self._announce = announce
         self._reload = reload
@@ -111,13 +114,25 @@ class Server(uvicorn.Server):
             self._reload()
 
 
-def _config(app: Starlette, ping_seconds: float) -> uvicorn.Config:
+def limits_of(settings: Settings) -> Limits:
+    """What clients may send; connections are as many as the open files of this process leave for them."""
+    return Limits(
+        most_connections(settings.max_connections),
+        settings.max_header_bytes,
+        settings.max_body_bytes,
+        settings.max_message_bytes,
+        settings.receive_seconds,
+    )
+
+
+def _config(app: Starlette, limits: Limits, ping_seconds: float) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=cast("type[asyncio.Protocol]", partial(ReceivedHttp, limits=limits)),
         log_config=None,
         access_log=False,
         ws=WrittenSocket,
-        ws_max_size=_MESSAGE_BYTES,
+        ws_max_size=limits.message_bytes,
         ws_per_message_deflate=False,
         ws_ping_interval=ping_seconds,
         ws_ping_timeout=ping_seconds,
@@ -166,6 +181,7 @@ def serve(
     listener: socket.socket,
     announce: Callable[[], None],
     drain: Drain,
+    limits: Limits,
     reload: Callable[[], None] | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; `drain` ends the streams before the sockets close.
@@ -179,7 +195,7 @@ def serve(
         gc.set_threshold(*_COLLECTIONS)
         announce()
 
-    server = Server(app, drain, ready, reload)
+    server = Server(app, drain, ready, limits, reload)
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         runner.run(server.serve([listener]))
 

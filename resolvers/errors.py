@@ -23,6 +23,7 @@
     ├── DocumentNotTrusted        only documents of the manifest are executed here
     ├── DocumentUnknown           named by a hash that the manifest does not have
     ├── TooManyStreams            more streams than a socket, a client or this server may have
+    ├── TooManyConnections        more connections than this server has places for
     ├── ServerRestarting          not the client's fault: this server ends, ask again
     ├── TokenRefused              nobody may ask without a bearer token that holds
     ├── AuthExpired               the bearer token of a stream or a socket has ended
@@ -220,6 +221,12 @@ class TooManyStreams(RequestError):
     """More streams than a socket, a client or this server may have; the message says whose limit it is."""
 
     code = "TOO_MANY_STREAMS"
+
+
+class TooManyConnections(RequestError):
+    """More connections than this server has places for."""
+
+    code = "TOO_MANY_CONNECTIONS"
 
 
 class ServerRestarting(RequestError):

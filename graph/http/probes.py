@@ -24,7 +24,7 @@ class Readiness:
 
 
 def probe_routes(readiness: Readiness) -> list[Route]:
-    """`/healthz`, `/readyz`, and `/` for people who only know the port."""
+    """`/healthz` and `/readyz`."""
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"status": "alive"})
@@ -34,7 +34,13 @@ def probe_routes(readiness: Readiness) -> list[Route]:
             return JSONResponse({"status": "not ready", "reason": reason}, 503)
         return JSONResponse({"status": "ready"})
 
+    return [Route("/healthz", healthz), Route("/readyz", readyz)]
+
+
+def root_route() -> Route:
+    """`/` for people who only know the port: where the explorer is."""
+
     async def root(_: Request) -> Response:
         return RedirectResponse("/graphql")
 
-    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/", root)]
+    return Route("/", root)

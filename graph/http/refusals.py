@@ -1,32 +1,104 @@
 """Requests that are refused before anything is executed, answered in JSON like every other."""
 
-from cross_web import HTTPException
-from starlette.responses import JSONResponse, Response
+import math
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
 
 from graph.errors import formatted
 from graph.guard.keys import SECONDS_BETWEEN_FIRST_FETCHES
-from resolvers.errors import KeysUnavailable, RequestError, ServerRestarting
+from graph.http.answers import HEADERS, STATUS_OF_CODE, Answer
+from graph.http.negotiation import GRAPHQL_JSON, JSON
+from resolvers.errors import (
+    BadRequest,
+    KeysUnavailable,
+    RequestError,
+    ServerRestarting,
+    TokenRefused,
+    TooManyConnections,
+    TooMuchAtOnce,
+)
 
 _SECONDS_UNTIL_ANOTHER_SERVES = 1
+Headers = Sequence[tuple[bytes, bytes]]
 
 
-def refused(refusal: HTTPException) -> Response:
+class Refusal(Exception):
+    """A request that is wrong as HTTP or as a GraphQL request, and the status that says so.
+
+    `draft_status` is that of the newer draft, for the media type that came with it.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        draft_status: int | None = None,
+        error: type[RequestError] = BadRequest,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.draft_status = draft_status or status
+        self.error = error(message)
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
+
+
+def refused(refusal: Refusal, media_type: str = JSON, *, by_draft: bool = False) -> Answer:
     """The answer to a request that is wrong as HTTP or as a GraphQL request."""
-    errors = [{"message": refusal.reason, "extensions": {"code": "BAD_REQUEST"}}]
-    headers = {"Allow": "GET, POST"} if refusal.status_code == 405 else None
-    return JSONResponse({"errors": errors}, refusal.status_code, headers)
+    status = refusal.draft_status if by_draft and media_type == GRAPHQL_JSON else refusal.status
+    return Answer(_told(refusal.error), _in_one_piece(media_type), status, refusal.headers)
 
 
-def not_admitted(refusal: RequestError) -> Response:
-    """The answer to a client whose token does not hold, or cannot be checked."""
-    errors = [formatted(refusal)]
-    if isinstance(refusal, KeysUnavailable):
-        return JSONResponse({"errors": errors}, 503, {"Retry-After": f"{SECONDS_BETWEEN_FIRST_FETCHES:.0f}"})
-    return JSONResponse({"errors": errors}, 401, {"WWW-Authenticate": "Bearer"})
+def not_admitted(error: RequestError, media_type: str = JSON) -> Answer:
+    """The answer to a request that is not executed; each kind of error has its status and its headers."""
+    status = STATUS_OF_CODE.get(error.code, 400)
+    return Answer(_told(error), _in_one_piece(media_type), status, _headers_of(error))
 
 
-def restarting() -> Response:
+def restarting() -> Answer:
     """The answer to whatever comes, or is not done, when the server ends; the connection goes with it."""
     error = ServerRestarting("This server is about to end. Ask again in a moment.")
-    headers = {"Retry-After": f"{_SECONDS_UNTIL_ANOTHER_SERVES}", "Connection": "close"}
-    return JSONResponse({"errors": [formatted(error)]}, 503, headers)
+    return Answer(_told(error), JSON, 503, [*_headers_of(error), (b"connection", b"close")])
+
+
+def in_bytes(refusal: Refusal) -> bytes:
+    """The whole answer, body included, where there is no app to write it; the connection ends with it."""
+    body = orjson.dumps(_told(refusal.error))
+    phrase = HTTPStatus(refusal.status).phrase.encode()
+    head = [b"HTTP/1.1 %d %s" % (refusal.status, phrase), b"content-type: application/json", b"connection: close"]
+    head += [b"%s: %s" % header for header in (*HEADERS, *refusal.headers, (b"content-length", b"%d" % len(body)))]
+    return b"\r\n".join([*head, b"", body])
+
+
+def too_many_connections(most: int) -> Refusal:
+    """To a connection above what this server has places for."""
+    said = f"This server has places for {most} connections, and all are taken. Ask again in a moment."
+    headers = {"Retry-After": f"{_SECONDS_UNTIL_ANOTHER_SERVES}"}
+    return Refusal(503, said, headers, error=TooManyConnections)
+
+
+def _headers_of(error: RequestError) -> Headers:
+    if isinstance(error, TokenRefused):
+        return [(b"www-authenticate", b"Bearer")]
+    seconds = _seconds_to_wait(error)
+    return [] if seconds is None else [(b"retry-after", b"%d" % math.ceil(seconds))]
+
+
+def _seconds_to_wait(error: RequestError) -> float | None:
+    if isinstance(error, TooMuchAtOnce):
+        return error.retry_after_seconds
+    if isinstance(error, KeysUnavailable):
+        return SECONDS_BETWEEN_FIRST_FETCHES
+    return _SECONDS_UNTIL_ANOTHER_SERVES if isinstance(error, ServerRestarting) else None
+
+
+def _told(error: RequestError) -> dict[str, Any]:
+    return {"errors": [formatted(error)]}
+
+
+def _in_one_piece(media_type: str) -> str:
+    """The media type for a client that may have asked for a stream: what is refused is no stream."""
+    return GRAPHQL_JSON if media_type == GRAPHQL_JSON else JSON

@@ -12,6 +12,7 @@ from strawberry.http.streaming import JSONEncoder
 from strawberry.types import ExecutionResult
 
 from graph.errors import tells_of_restart
+from graph.http.answers import STREAM_HEADERS
 from graph.http.pulse import Pulse
 from graph.http.transports import ApolloMultipart, LineFeedSSE
 
@@ -49,7 +50,7 @@ class LiveResponse(Response):
         heartbeat_seconds: float,
     ) -> None:
         self.status_code = 200
-        self.init_headers(transport.headers)
+        self.init_headers({**STREAM_HEADERS, **transport.headers})
         self._pieces = encoded(results, transport, encode_json)
         self._heartbeat = transport.heartbeat_message(encode_json)
         self._heartbeat_seconds = heartbeat_seconds

@@ -1,13 +1,13 @@
 """What differs from Strawberry's own transports, each with the client that needs it."""
 
-from collections.abc import Container
-
 from strawberry.http import GraphQLHTTPResponse
 from strawberry.http.streaming import (
     JSONEncoder,
     MultipartSubscriptionTransport,
     SSETransport,
 )
+
+from graph.http.negotiation import EVENT_STREAM, MULTIPART
 
 
 class LineFeedSSE(SSETransport):
@@ -34,32 +34,4 @@ class ApolloMultipart(MultipartSubscriptionTransport):
         return self.encode_multipart_data({"payload": response, "errors": response.get("errors")}, encode_json)
 
 
-def preferred(accept: str, offered: Container[str]) -> str | None:
-    """Which of the offered media types an Accept header likes best, None if it names none of them.
-
-    By quality, then by the order in which the client lists them: a client that merely lists an event
-    stream last does not get one.
-    """
-    return next((name for name in ranked(accept) if name in offered), None)
-
-
-def ranked(accept: str) -> list[str]:
-    """What an Accept header or one of its kin names, the best first, without what it refuses."""
-    found = []
-    for place, part in enumerate(accept.split(",")):
-        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        quality = _quality(parameters)
-        if quality > 0:
-            found.append((-quality, place, name))
-    return [name for _, _, name in sorted(found)]
-
-
-def _quality(parameters: list[str]) -> float:
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            try:
-                return min(max(float(value), 0.0), 1.0)
-            except ValueError:
-                return 0.0
-    return 1.0
+TRANSPORTS: dict[str, LineFeedSSE | ApolloMultipart] = {EVENT_STREAM: LineFeedSSE(), MULTIPART: ApolloMultipart()}

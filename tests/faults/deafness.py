@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 LONG_ANSWER = f"{{ {'a' * 60_000}: __typename }}"
 _IDS = itertools.count()
 _HANDSHAKE = (
-    "GET /graphql HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+    "GET /graphql HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
     "sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
     "sec-websocket-protocol: graphql-transport-ws\r\n\r\n"
 )

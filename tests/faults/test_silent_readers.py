@@ -72,12 +72,13 @@ def silent(server: Serving, refs: Refs, number: int) -> socket.socket:
 
 def over_sse(client: socket.socket, asked: dict[str, Any]) -> None:
     body = orjson.dumps(asked)
-    head = "POST /graphql HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\ncontent-type: application/json\r\n"
+    head = "POST /graphql HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n"
+    head += "content-type: application/json\r\n"
     client.sendall(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
 
 
 def over_websocket(client: socket.socket, asked: dict[str, Any]) -> None:
-    head = "GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n"
+    head = "GET /graphql HTTP/1.1\r\nhost: localhost\r\nconnection: Upgrade\r\nupgrade: websocket\r\n"
     head += "sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
     client.sendall(f"{head}sec-websocket-protocol: graphql-transport-ws\r\n\r\n".encode())
     assert client.recv(4096).startswith(b"HTTP/1.1 101 ")

@@ -17,7 +17,7 @@ from websockets.typing import Subprotocol
 from graph.app import Product, build
 from graph.http.pulse import Heartbeats
 from graph.http.unread import STUCK_SECONDS
-from graph.serving import PING_SECONDS, Server
+from graph.serving import PING_SECONDS, Server, limits_of
 from graph.settings import Settings
 from resolvers.clock import Clock
 from resolvers.upstream.contract import ProviderSettings
@@ -167,7 +167,8 @@ def served(
     heartbeats: Heartbeats | None = None,
 ) -> Iterator[Served]:
     """Serve until the block ends; `send_buffer` is what the kernel holds of each connection, in bytes."""
-    product = build(settings or Settings(), providers, clock, heartbeats or Heartbeats())
+    settings = settings or Settings()
+    product = build(settings, providers, clock, heartbeats or Heartbeats())
     listener = socket.create_server(("127.0.0.1", 0))
     if send_buffer is not None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
@@ -179,7 +180,8 @@ def served(
         serving.loop = asyncio.get_running_loop()
         started.set()
 
-    server = Server(product.app, product.drain, announce, stuck_seconds=stuck_seconds, ping_seconds=ping_seconds)
+    limits = limits_of(settings)
+    server = Server(product.app, product.drain, announce, limits, None, stuck_seconds, ping_seconds)
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from msgspec.structs import replace
 
-from graph.http.transports import preferred, ranked
+from graph.http.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, MULTIPART, media_type_of, ranked
 from graph.settings import Settings
 from resolvers.upstream.contract import ProviderSettings
 from tests.emulator.process import Emulator
@@ -61,7 +61,7 @@ def test_other_methods_and_media_types_are_refused_in_json(http: httpx.Client) -
     wrong_method = http.put("/graphql", json=TYPENAME)
     assert (wrong_method.status_code, wrong_method.headers["allow"]) == (405, "GET, POST")
     wrong_type = http.post("/graphql", content=b"{}", headers={"content-type": "text/plain"})
-    assert wrong_type.status_code == 400
+    assert wrong_type.status_code == 415
     assert all(answer.json()["errors"][0]["message"] for answer in (wrong_method, wrong_type))
 
 
@@ -71,7 +71,7 @@ def test_a_media_type_is_what_stands_before_its_parameters(http: httpx.Client) -
         assert answer.json() == {"data": {"__typename": "Query"}}
     for refused in ("text/plain; x=application/json", "multipart/form-data; boundary=application/json"):
         answer = http.post("/graphql", content=orjson.dumps(TYPENAME), headers={"content-type": refused})
-        assert answer.status_code == 400
+        assert answer.status_code == 415
 
 
 def test_of_endless_languages_only_the_first_are_looked_at(http: httpx.Client) -> None:
@@ -117,7 +117,7 @@ def test_only_browsers_get_the_explorer(http: httpx.Client) -> None:
         ("*/*", "application/json"),
         (
             "application/graphql-response+json, application/json, text/event-stream, multipart/mixed",
-            "application/json",
+            "application/graphql-response+json",
         ),
         ("text/event-stream", "text/event-stream"),
         ("text/event-stream;q=0.2, application/json;q=0.9", "application/json"),
@@ -133,13 +133,30 @@ def test_a_client_that_merely_lists_event_streams_gets_json(
     assert "\r" not in answer.text
 
 
-def test_quality_decides_before_order() -> None:
-    offered = {"a/a": 1, "b/b": 2}
-    assert preferred("b/b, a/a", offered) == "b/b"
-    assert preferred("b/b;q=0.5, a/a", offered) == "a/a"
-    assert preferred("b/b;q=0, c/c", offered) is None
-    assert preferred("b/b;q=x, a/a;q=0.1", offered) == "a/a"
-    assert preferred("", offered) is None
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("", JSON),
+        ("application/json, application/graphql-response+json", JSON),
+        ("application/json;q=0.5, application/graphql-response+json", GRAPHQL_JSON),
+        ("application/json;q=0, text/plain", None),
+        ("application/json;q=x, application/graphql-response+json;q=0.1", GRAPHQL_JSON),
+        ("APPLICATION/GraphQL-Response+JSON; charset=utf-8", GRAPHQL_JSON),
+        ("*/*", JSON),
+        ("application/*", JSON),
+        ("application/json;q=0, */*", GRAPHQL_JSON),
+        ("text/html, */*;q=0.1", JSON),
+        ("text/*", None),
+        ("multipart/mixed", None),
+        ("multipart/mixed;deferSpec=20220824, application/json", JSON),
+        ('multipart/mixed;boundary="graphql";subscriptionSpec=1.0,application/json', MULTIPART),
+        ("multipart/mixed;boundary=other;subscriptionSpec=1.0,*/*;q=0.1", JSON),
+        ("application/json;q=nan, text/event-stream;q=0.1", EVENT_STREAM),
+        (f"{'x/y,' * 1000}application/json", None),
+    ],
+)
+def test_quality_decides_before_order(accept: str, media_type: str | None) -> None:
+    assert media_type_of(accept) == media_type
 
 
 def test_pages_of_listed_origins_may_use_it_and_others_may_not(providers: list[ProviderSettings]) -> None:
@@ -177,7 +194,8 @@ def test_a_page_of_another_origin_opens_no_stream_before_its_browser_has_asked(
         headers = {**page, "content-type": content_type}
         answers.append(http.post("/graphql", content=orjson.dumps(stream), headers=headers))
     for answer in answers:
-        assert (answer.status_code, answer.headers["content-type"]) == (400, "application/json")
+        refused = 400 if answer.request.method == "GET" else 415
+        assert (answer.status_code, answer.headers["content-type"]) == (refused, "application/json")
         assert "access-control-allow-origin" not in answer.headers
     asked = http.options("/graphql", headers={**page, "access-control-request-method": "POST"})
     assert "access-control-allow-origin" not in asked.headers
