@@ -123,10 +123,6 @@ def _checked(settings: Settings) -> Settings:
         raise ConfigurationError(
             f"{PREFIX}MAX_COST_PER_MINUTE is less than {PREFIX}MAX_COST, so one operation could never be paid."
         )
-    if settings.trusted_documents is not TrustedDocuments.OFF and not settings.trusted_documents_file:
-        raise ConfigurationError(
-            f"{PREFIX}TRUSTED_DOCUMENTS={settings.trusted_documents.value} needs {PREFIX}TRUSTED_DOCUMENTS_FILE."
-        )
     _check_bearers(settings)
     _check_claims(settings)
     if settings.trusted_documents is not TrustedDocuments.OFF and not settings.trusted_documents_file:

@@ -32,7 +32,7 @@ from graph.http.refusals import Refusal, not_admitted, refused, restarting
 from graph.http.sockets import BearerSocket, SocketContext, Sockets
 from graph.http.streams import LiveResponse
 from graph.http.transports import TRANSPORTS
-from graph.operation import unexecuted
+from graph.operation import OperationSchema, unexecuted
 from graph.recent import Recent
 from graph.results import Stream
 from resolvers.caller import Caller
@@ -145,9 +145,11 @@ class Endpoint(GraphQL[Context, None]):
 
     def _document(self, asked: Envelope) -> str:
         """The document that is to be executed. Raises Refusal, and RequestError where none can be had."""
-        if not asked.query:
+        trusted = cast("OperationSchema", self.schema).trusted
+        document = trusted.text_of(asked.query, asked.document_id, asked.extensions, asked.operation_name)
+        if not document:
             raise Refusal(400, "The request has no `query`.", draft_status=422)
-        return asked.query
+        return document
 
     async def _result(self, document: str, asked: Envelope, context: Context, method: str) -> ExecutionResult:
         try:

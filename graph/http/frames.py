@@ -16,6 +16,7 @@ from graph.http.written import CLOSES, WRITES_FRAMES
 from graph.sharing import Shared
 
 _INVALID_MESSAGE = 4400
+_KINDS = (("query", str), ("documentId", str), ("variables", dict), ("extensions", dict), ("operationName", str))
 _MOST_REASON_BYTES = 123  # of a close frame, RFC 6455
 _PING = Frame(Opcode.TEXT, b'{"type":"ping"}').serialize(mask=False)
 
@@ -35,9 +36,9 @@ def _is_id(value: object) -> bool:
 
 
 def _is_request(payload: dict[str, object]) -> bool:
-    return isinstance(payload.get("query"), str) and all(
-        payload.get(name) is None or isinstance(payload[name], kind)
-        for name, kind in (("variables", dict), ("extensions", dict), ("operationName", str))
+    names_a_document = any(payload.get(name) is not None for name in ("query", "documentId", "extensions"))
+    return names_a_document and all(
+        payload.get(name) is None or isinstance(payload[name], kind) for name, kind in _KINDS
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.schema.schema import StreamResult
@@ -15,11 +15,13 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     ConnectionInitMessage,
     Message,
     SubscribeMessage,
+    SubscribeMessagePayload,
 )
 
 from graph.errors import formatted, tells_of_restart
 from graph.http.frames import TextFrames
 from graph.http.pulse import Pulse
+from graph.operation import OperationSchema
 from graph.results import Results
 from resolvers.caller import Caller
 from resolvers.context import Context, Services
@@ -115,11 +117,22 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
         """Begin an operation, or say why not."""
         if self._is_restarting:
             return  # the close that is near has clients ask again elsewhere; an error would not
-        refusal = self._refusal(message["id"])
+        refusal = self._refusal(message["id"]) or self._find_document(message["payload"])
         if refusal is None:
             await super().handle_subscribe(message)
         else:
             await self.send_message({"id": message["id"], "type": "error", "payload": [formatted(refusal)]})
+
+    def _find_document(self, payload: SubscribeMessagePayload) -> RequestError | None:
+        """Put the document into the message that may only name it; why not, where there is none to be had."""
+        asked = cast("dict[str, Any]", payload)
+        trusted = cast("OperationSchema", self.schema).trusted
+        query, name = asked.get("query"), asked.get("operationName")
+        try:
+            payload["query"] = trusted.text_of(query, asked.get("documentId"), asked.get("extensions"), name)
+        except RequestError as refusal:
+            return refusal
+        return None
 
     def _refusal(self, operation_id: str) -> RequestError | None:
         caller = self.context.caller

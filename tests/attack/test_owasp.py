@@ -116,7 +116,7 @@ async def test_7_a_client_has_an_allowance(providers: list[ProviderSettings], is
 async def test_8_batches_are_bounded(production: Served, emulator: Emulator) -> None:
     answer = await production.post([{"query": "{ __typename }"}] * 10)
     assert (answer.status_code, answer.json()["errors"][0]["message"]) == (400, "Batching is not enabled")
-    look_up = 'lookupPrechecks(refs: [{providerId: "oms-ce", externalId: "t_7di1uvmxd340"}], maxAgeSeconds: 0)'
+    look_up = 'lookupPrechecks(refs: [{providerId: "oms-ce", externalId: "t_4pm0l5s80hxc"}], maxAgeSeconds: 0)'
     aliases = " ".join(f"a{n}: {look_up} {{ precheck {{ id }} }}" for n in range(20))
     assert len(await production.data("{ " + aliases + " }")) == 20
     assert calls(emulator) == {"oms-ce/GetPreCheckResult": 1}
