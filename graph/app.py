@@ -135,7 +135,7 @@ def build(
             WebSocketRoute(_PATH, endpoint),
             *explorer,
             *probe_routes(readiness),
-            metrics_route(services),
+            metrics_route(services, None if settings.open_metrics else authority),
         ],
         middleware=[_cors(settings.origins)] if settings.origins else [],
         exception_handlers={HTTPException: not_served, Exception: failed},

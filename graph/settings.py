@@ -57,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     introspection: bool = True
     suggestions: bool = True
     explorer: bool = True
+    open_metrics: bool = False
     draft_status_codes: bool = False
     trusted_documents: TrustedDocuments = TrustedDocuments.OFF
     trusted_documents_file: str = ""

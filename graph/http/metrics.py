@@ -9,7 +9,11 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from graph.guard.authorization import Authority
+from graph.http.refusals import not_admitted
+from resolvers.caller import Caller, Right
 from resolvers.context import Services
+from resolvers.errors import NotPermitted, RequestError
 from resolvers.vocabulary import ProviderState
 
 
@@ -57,12 +61,25 @@ def registry_of(services: Services) -> CollectorRegistry:
     return registry
 
 
-def metrics_route(services: Services) -> Route:
-    """`/metrics` as Prometheus text or OpenMetrics, whichever is asked for."""
+def metrics_route(services: Services, authority: Authority | None) -> Route:
+    """`/metrics` as Prometheus text or OpenMetrics, whichever is asked for; `authority` None lets everyone in."""
     exposition: ASGIApp = make_asgi_app(registry_of(services))
 
     # In the event loop, not in a thread: what is read here changes there.
-    async def metrics(_: Request) -> ASGIApp:
+    async def metrics(request: Request) -> ASGIApp:
+        try:
+            if authority is not None:
+                _admit(await authority.caller(request.headers.get("authorization")))
+        except RequestError as refusal:
+            return not_admitted(refusal)
         return exposition
 
     return Route("/metrics", metrics)
+
+
+def _admit(caller: Caller) -> None:
+    """Raises NotPermitted for a caller for whom some of the providers do not exist: all of them are named."""
+    if caller.providers is not None or Right.READ not in caller.rights:
+        raise NotPermitted(
+            "The metrics name all providers: they need the right `read` and a token that may see all."
+        )

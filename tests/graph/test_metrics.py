@@ -1,6 +1,7 @@
 """`/metrics`: every series from the start, provider states as they are now, in the format that is asked for."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx2 as httpx
 import pytest
@@ -13,6 +14,7 @@ from resolvers.vocabulary import PrecheckProblemCode
 from tests.emulator.process import Emulator
 from tests.graph.documents import LOOKUP, calls, ref
 from tests.graph.served import Served, served
+from tests.graph.tokens import settings_for, table, token_of
 
 FRESH = "never-seen-before"
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0"
@@ -168,3 +170,19 @@ async def test_what_streams_get_is_counted(server: Served, http: httpx.Client, e
     polls, pushed, delivered = (now - then for now, then in zip(counted(), before, strict=True))
     assert (pushed, delivered) == (len(kinds), len(kinds) - 1), "the first was no change"
     assert polls >= len(kinds), "the end was read twice"
+
+
+async def test_where_clients_need_a_token_a_scrape_needs_one_that_sees_everything(
+    providers: list[ProviderSettings], tmp_path: Path
+) -> None:
+    tables = (table("scraper"), table("tenant", providers=["oms-ce"]), table("idle", rights=[]))
+    settings = settings_for(tmp_path, *tables)
+    with served(providers, settings) as server:
+        statuses = {
+            name: (await server.with_token(token_of(name)).get("/metrics")).status_code
+            for name in ("scraper", "tenant", "idle", "stranger")
+        }
+        assert statuses == {"scraper": 200, "tenant": 403, "idle": 403, "stranger": 401}
+        assert "oms-ee" not in (await server.get("/metrics")).text
+    with served(providers, replace(settings, open_metrics=True)) as server:
+        assert (await server.get("/metrics")).status_code == 200
