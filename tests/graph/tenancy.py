@@ -1,83 +1,27 @@
-"""Histories of tenants on one server, and what must hold of every answer in them."""
+"""A server that tenants share, and what must hold of every answer in their histories."""
 
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck
-from hypothesis import strategies as st
 
 from graph.guard.tokens import Listed
 from resolvers.caller import Right
-from resolvers.reference import ItemIds, Reference
+from resolvers.reference import Reference
 from tests.emulator.process import Emulator
 from tests.faults.issuer import HandClock
 from tests.graph import tenants
+from tests.graph.asking import HISTORIES, RIGHTS, SEEN, Admit, Ask, Asking, Question, Reload, Step
 from tests.graph.served import Served, served
-from tests.graph.tenants import NONSENSE, Place, document, renamed, shown_to
+from tests.graph.tenants import Place, renamed, shown_to
 from tests.graph.tokens import settings_for, table, token_of
 from tests.graph.transports import OF_QUERIES, OF_STREAMS, Client, Payloads, codes_of
-
-# Who sees what: one is shared, and two are one vendor's with the same prechecks. Carol sees everything.
-SEEN: dict[str, tuple[str, ...]] = {
-    "alice": ("amber", "cedar", "delta"),
-    "bob": ("birch", "cedar", "elder"),
-    "carol": ("*",),
-}
-RIGHTS = {"alice": {Right.READ, Right.RAW}, "bob": {Right.READ}, "carol": {Right.READ}}
-OTHERS_OF_BOB = (("birch", "cedar", "elder"), ("cedar",), ("amber", "elder"), ())
-QUERIES = ("lookup", "prechecks", "list", "providers", "provider", "entities", "raw")
-
-
-class Ask(NamedTuple):
-    """A tenant asks something, over some transport; the numbers choose among what there is at the time."""
-
-    who: str
-    kind: str
-    picks: tuple[int, ...]
-    transport: int
-    how: int
-
-
-class Reload(NamedTuple):
-    """Another provider file: without this one."""
-
-    without: str
-
-
-class Admit(NamedTuple):
-    """Other tokens: Bob's is for other providers."""
-
-    bobs: tuple[str, ...]
-
-
-Step: TypeAlias = list[Ask] | Reload | Admit
-_NUMBERS = st.integers(0, 11)
-ASKS = st.builds(
-    Ask,
-    st.sampled_from(["alice", "bob", "bob", "carol"]),
-    st.sampled_from([*QUERIES, "updates", "updates"]),
-    st.tuples(_NUMBERS, _NUMBERS) | st.tuples(_NUMBERS, _NUMBERS, _NUMBERS),
-    _NUMBERS,
-    _NUMBERS,
-)
-CHANGES = st.builds(Reload, st.sampled_from(["", "amber", "cedar", "elder"])) | st.builds(
-    Admit, st.sampled_from(OTHERS_OF_BOB)
-)
-HISTORIES = st.lists(st.lists(ASKS, min_size=2, max_size=4) | CHANGES, min_size=2, max_size=6)
-
-
-class Question(NamedTuple):
-    """What is sent, and the prechecks that it names."""
-
-    document: str
-    variables: dict[str, Any]
-    names: tuple[Reference, ...] = ()
 
 
 class World:
@@ -91,8 +35,7 @@ class World:
         self._configured = set(places)
         self._tracked = {each for place in places.values() for each in place.tracked}
         self._perhaps: set[Reference] = set()  # tracked: whoever comes back to a stream may need no reading
-        self._positions: list[tuple[list[Reference], str]] = []
-        self._cursors: list[str] = []
+        self._asking = Asking(places)
         self.asked = 0
 
     async def close(self) -> None:
@@ -150,7 +93,7 @@ class World:
         return [each for each in self._places.values() if each not in visible]
 
     async def _burst(self, asks: Sequence[Ask]) -> None:
-        questions = [self._question(ask) for ask in asks]
+        questions = [self._asking.question(ask) for ask in asks]
         answers = await asyncio.gather(
             *(self._asked(ask, each) for ask, each in zip(asks, questions, strict=True))
         )
@@ -165,7 +108,7 @@ class World:
         for ask, question, payloads in zip(asks, questions, answers, strict=True):
             self._check(ask, question, payloads, before)
             await self._check_twin(ask, question, payloads)
-            self._remember(ask, question, payloads)
+            self._asking.remember(ask, question, payloads)
 
     async def _asked(self, ask: Ask, question: Question) -> Payloads:
         self.asked += 1
@@ -214,7 +157,7 @@ class World:
             if named in visible:
                 assert lookup["precheck"]["id"] == named.id, (ask, lookup)
             else:
-                code = "INVALID_REFERENCE" if named.provider_id in ids else "UNKNOWN_PROVIDER"
+                code = _code_of_nothing(named, ids)
                 assert (lookup["precheck"], lookup["problem"]["code"]) == (None, code), (ask, lookup)
 
     def _check_events(self, ask: Ask, question: Question, payloads: Payloads) -> None:
@@ -248,70 +191,6 @@ class World:
             payloads = await self._asked(ask, question)
         assert _comparable(payloads) == _comparable(twin), (ask, question)
 
-    def _remember(self, ask: Ask, question: Question, payloads: Payloads) -> None:
-        for payload in payloads:
-            data = payload.get("data") or {}
-            if ask.kind == "updates" and data:
-                self._positions.append((list(question.names), data["precheckUpdates"]["cursor"]))
-            if ask.kind == "list" and data:
-                self._cursors.append(data["prechecks"]["pageInfo"]["endCursor"])
-        del self._positions[:-20], self._cursors[:-20]
-
-    def _question(self, ask: Ask) -> Question:
-        named = [self._named(pick) for pick in ask.picks]
-        refs = [self._ref(each, ask.how + place) for place, each in enumerate(named)]
-        match ask.kind:
-            case "lookup":
-                age = 0 if ask.how % 4 == 0 else None
-                return _asks(tenants.LOOKUP, named, refs=refs, age=age)
-            case "prechecks":
-                return _asks(tenants.PRECHECKS, named[:2], a=named[0].id, b=named[1].id)
-            case "list":
-                after = (
-                    self._cursors[ask.transport % len(self._cursors)] if ask.how > 8 and self._cursors else None
-                )
-                return _asks(tenants.LIST, (), filter=self._filter(named, ask.how), first=100, after=after)
-            case "providers":
-                return _asks(tenants.PROVIDERS, ())
-            case "provider":
-                narrowed = self._filter(named[1:], ask.how)
-                return _asks(tenants.PROVIDER, (), id=named[0].provider_id, filter=narrowed)
-            case "entities":
-                representations = [_representation(each, ask.how + place) for place, each in enumerate(named)]
-                read = [
-                    each
-                    for each, asked in zip(named, representations, strict=True)
-                    if len(asked) > 2 or "." in asked["id"]
-                ]
-                return _asks(tenants.ENTITIES, read, representations=representations)
-            case "raw":
-                return _asks(tenants.RAW, named, refs=refs)
-        if ask.how % 2 and self._positions:
-            named, after = self._positions[ask.picks[0] % len(self._positions)]
-            refs = [self._ref(each, ask.how) for each in named]
-            return _asks(tenants.UPDATES, named, refs=refs, after=after)
-        return _asks(tenants.UPDATES, named, ids=[each.id for each in named], refs=refs, after=None)
-
-    def _named(self, pick: int) -> Reference:
-        known = [each for place in self._places.values() for each in place.references]
-        odd = [Reference(list(self._places)[pick % len(self._places)], NONSENSE), Reference("nobody", "x")]
-        return [*known, *odd][pick % (len(known) + len(odd))]
-
-    def _ref(self, reference: Reference, how: int) -> dict[str, str]:
-        if how % 3 == 0:
-            return {"id": reference.id}
-        return {"providerId": reference.provider_id, "externalId": reference.external_id}
-
-    def _filter(self, named: Sequence[Reference], how: int) -> dict[str, Any] | None:
-        if how % 3 == 0:
-            return None
-        if how % 3 == 1:
-            return {"providerIds": [each.provider_id for each in named]}
-        vendors = [
-            self._places[each.provider_id].settings.vendor for each in named if each.provider_id in self._places
-        ]
-        return {"vendors": vendors}
-
 
 @contextmanager
 def living(provider_file: Path, emulator: Emulator, folder: Path) -> Iterator[World]:
@@ -337,19 +216,9 @@ def live_histories(world: World, examples: int) -> None:
             runner.run(world.close())
 
 
-def _asks(text: str, names: Sequence[Reference], **variables: Any) -> Question:
-    return Question(document(text), variables, tuple(names))
-
-
-def _representation(reference: Reference, how: int) -> dict[str, str]:
-    if how % 4 == 0:
-        return {"__typename": "Precheck", "id": reference.id}
-    if how % 4 == 1:
-        named = {"providerId": reference.provider_id, "externalId": reference.external_id}
-        return {"__typename": "Precheck", **named}
-    if how % 4 == 2:
-        return {"__typename": "PrecheckItem", "id": ItemIds(reference.id).of("none")}
-    return {"__typename": "Provider", "id": reference.provider_id}
+def _code_of_nothing(reference: Reference, provider_ids: Collection[str]) -> str:
+    """Of a reference to nothing that a tenant may see, with the providers that it sees."""
+    return "INVALID_REFERENCE" if reference.provider_id in provider_ids else "UNKNOWN_PROVIDER"
 
 
 def _comparable(payloads: Payloads) -> list[str]:
