@@ -40,7 +40,7 @@ from graph.http.sockets import BearerSocket, SocketContext, Sockets
 from graph.http.streams import LiveResponse
 from graph.http.transports import ApolloMultipart, LineFeedSSE, preferred, ranked
 from graph.recent import Recent
-from resolvers.caller import Caller
+from resolvers.caller import NOBODY, Caller
 from resolvers.context import Context, Services
 from resolvers.errors import RequestError
 from resolvers.vocabulary import PrecheckLocale
@@ -136,7 +136,9 @@ class Endpoint(GraphQL[Context, None]):
             authorization, client = headers.get("authorization"), _address_of(request)
             return SocketContext(self._services, _locale_of(headers), client, authorization, self.sockets)
         if self.should_render_graphql_ide(self.request_adapter_class(request)):
-            return Context(self._services, _locale_of(request.headers))
+            # Whoever opens the page has shown no token, and is answered nothing but the page.
+            nobody = NOBODY if self._authority else None
+            return Context(self._services, _locale_of(request.headers), nobody)
         return await self._context(request)
 
     async def _context(self, request: Request) -> Context:
