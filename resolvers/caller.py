@@ -63,6 +63,9 @@ class Caller(NamedTuple):
             await clock.sleep(left)
 
 
+NOBODY = Caller("", providers=frozenset(), rights=frozenset())
+
+
 class Seen(Mapping[str, _Provider]):
     """The providers that exist for a caller: those it may see of the ones that are configured at the time."""
 

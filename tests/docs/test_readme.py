@@ -27,7 +27,7 @@ SECRET = "demo-not-a-secret"
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 VERBS = set(re.findall(r"^([a-z0-9-]+):.*## ", MAKEFILE, re.MULTILINE))
 COMMANDS = [command for page in (README, OPERATIONS, CONTRIBUTING) for command in commands(page)]
-TOML = blocks(README, "toml")
+TOML = [block for block in blocks(README, "toml") if "[[provider]]" in block.text]
 
 
 def starting(word: str) -> list[list[str]]:

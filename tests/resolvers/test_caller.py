@@ -1,7 +1,9 @@
 """What exists for a caller, and when one ends."""
 
 import asyncio
+from pathlib import Path
 
+from resolvers import caller
 from resolvers.caller import Caller, Right, seen_by
 from resolvers.context import Context, Services
 from resolvers.live.hub import Hub
@@ -14,11 +16,11 @@ from tests.driven import Driven
 CONFIGURED = {"a": 1, "b": 2, "c": 3}
 
 
-def context(caller: Caller | None, locale: PrecheckLocale = PrecheckLocale.EN) -> Context:
+def context(of: Caller | None, locale: PrecheckLocale = PrecheckLocale.EN) -> Context:
     clock = Driven()
     snapshots = Snapshots({}, LocalStore(), clock)
     services = Services({}, snapshots, Hub(snapshots, clock), clock, 100, Places())
-    return Context(services, locale, caller)
+    return Context(services, locale, of)
 
 
 def test_without_a_token_or_with_one_for_all_everything_exists() -> None:
@@ -47,7 +49,7 @@ def test_callers_share_what_is_executed_only_where_they_may_see_and_do_the_same(
         Caller("alice", rights=all_of_them),
         Caller("alice", providers=some, rights=all_of_them),
     ]
-    views = [context(caller).view for caller in callers]
+    views = [context(each).view for each in callers]
     assert len(set(views)) == len(callers)
     assert context(Caller("bob", providers=frozenset({"a"}))).view == views[2]
     assert context(Caller("bob"), PrecheckLocale.ZH_CN).view not in views
@@ -68,3 +70,12 @@ async def test_a_caller_ends_by_its_instant_or_by_being_withdrawn_whichever_come
     assert lapsed.is_expired(clock)
     assert [each.may_end for each in (lasting, lapsed, Caller("alice"))] == [True, True, False]
     assert not Caller("alice").is_expired(clock)
+
+
+def test_resolvers_ask_their_context_what_exists() -> None:
+    told = {
+        path.name
+        for path in Path(caller.__file__).parent.glob("*.py")
+        if ".services.providers" in path.read_text()
+    }
+    assert told == {"context.py"}
