@@ -31,6 +31,7 @@ from resolvers.errors import BadRequest, LimitExceeded
 
 # Every rule of validation that looks at all pairs of something is bounded by one of these.
 MOST_OPERATIONS = 50
+MOST_FRAGMENTS = 100
 MOST_ENTRIES_OF_OBJECTS = 100
 MOST_NESTING = 100
 _MOST_TOLD = 1_000_000
@@ -76,6 +77,10 @@ class Counted(NamedTuple):
     nesting: int = 0
 
 
+_TELLING = frozenset({"__schema", "__type", "_service"})
+_PLAIN = Counted(fields=1, root_fields=1, depth=1, nesting=1)
+
+
 class _Selections(NamedTuple):
     """A selection set, and the type whose fields it names; None where the schema has no such type."""
 
@@ -101,6 +106,8 @@ def check_document(schema: GraphQLSchema, document: DocumentNode, limits: Limits
     """
     operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
     _within(len(operations), MOST_OPERATIONS, "The document has", "operations", "Send them one by one.")
+    others = len(document.definitions) - len(operations)
+    _within(others, MOST_FRAGMENTS, "The document has", "fragments")
     counting = Counting(schema, document)
     for operation in operations:
         _check_counted(_name_of(operation), counting.counted(operation), limits)
@@ -160,7 +167,11 @@ class Counting:
             found += self._below(selections)
         counted: dict[int, Counted] = {}
         for selections in reversed(found):
-            parts = [self._node(each, selections.parent, counted) for each in selections.node.selections]
+            plain = None if selections.parent and is_introspection_type(selections.parent) else _PLAIN
+            parts = [
+                plain if plain and _is_plain(each) else self._node(each, selections.parent, counted)
+                for each in selections.node.selections
+            ]
             counted[id(selections.node)] = _merged(parts)
         return counted[id(node)]
 
@@ -177,9 +188,9 @@ class Counting:
         directives = self._directives(node)
         if isinstance(node, FragmentSpreadNode):
             # One that is not known or spreads itself is refused by validation.
-            return _with_directives(self._fragments.get(node.name.value, Counted()), directives)
+            return _nested(self._fragments.get(node.name.value, Counted()), directives)
         if isinstance(node, InlineFragmentNode):
-            return _with_directives(counted[id(node.selection_set)], directives)
+            return _nested(counted[id(node.selection_set)], directives)
         field = cast("FieldNode", node)
         self.values += [each.value for each in field.arguments or ()]
         inner = counted[id(field.selection_set)] if field.selection_set else Counted()
@@ -205,7 +216,7 @@ class Counting:
             return True
         name = node.name.value
         query = self._schema.query_type
-        if query is None or parent is not query or not name.startswith("_"):
+        if query is None or parent is not query or name not in _TELLING:
             return False
         field = self._schema.get_field(query, name)
         is_meta = field is SchemaMetaFieldDef or field is TypeMetaFieldDef
@@ -227,7 +238,23 @@ class Counting:
         return len(found)
 
 
+def _is_plain(node: SelectionNode) -> bool:
+    """Whether it is a name and nothing else, as most are."""
+    return (
+        isinstance(node, FieldNode)
+        and node.selection_set is None
+        and node.alias is None
+        and not node.arguments
+        and not node.directives
+        and node.name.value not in _TELLING
+    )
+
+
 def _with_directives(inner: Counted, directives: int) -> Counted:
+    return inner._replace(directives=inner.directives + directives)
+
+
+def _nested(inner: Counted, directives: int) -> Counted:
     return inner._replace(directives=inner.directives + directives, nesting=inner.nesting + 1)
 
 
