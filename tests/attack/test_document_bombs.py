@@ -3,7 +3,8 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from msgspec.structs import replace
@@ -14,8 +15,7 @@ from graph.provider_file import read_providers
 from graph.recent import Recent
 from graph.schema import schema
 from graph.settings import Settings
-from resolvers.upstream.contract import ProviderSettings
-from tests.attack.bombs import FAMILIES, good_document
+from tests.attack.bombs import ALIASES, DIRECTIVES, FAMILIES, FRAGMENTS, OVERLAP, Bomb, good_document
 from tests.emulator.process import Emulator
 from tests.graph.documents import calls
 from tests.graph.served import Served, served
@@ -26,20 +26,17 @@ SETTINGS = Settings()
 MOST = SETTINGS.max_tokens
 SIZES = (MOST * 9 // 20, MOST * 9 // 10, 2 * MOST, 4 * MOST)
 STEEPEST = 2.5
-TRIES = 25
+LONGEST = 1.5
+CLASSIC = (*FRAGMENTS, *OVERLAP, *DIRECTIVES, *ALIASES, "comments")
+FEWEST_TRIES, TRIES = 4, 30
 # What takes less than this part of a good document's time is no burden, and too short to be compared.
 SHORT = 1 / 10
 
 
 @pytest.fixture
-def served_with_all(providers: list[ProviderSettings]) -> Iterator[Served]:
-    with served(providers) as server:
+def server(emulator: Emulator, provider_file: Path) -> Iterator[Served]:
+    with served([replace(each, track=()) for each in read_providers(provider_file)]) as server:
         yield server
-
-
-@pytest.fixture
-def providers(emulator: Emulator, provider_file: Any) -> list[ProviderSettings]:
-    return [replace(each, track=()) for each in read_providers(provider_file)]
 
 
 def forgetful() -> Documents:
@@ -65,49 +62,77 @@ class Timed:
     """The least time of a piece of work so far; another try can only make it less."""
 
     def __init__(self, work: Callable[[], None]) -> None:
-        self.work = work
+        self._work = work
         self.seconds = seconds(work)
 
     def again(self) -> None:
-        self.seconds = min(self.seconds, seconds(self.work))
+        self.seconds = min(self.seconds, seconds(self._work))
 
 
-def test_no_bomb_takes_longer_than_a_good_document_and_twice_the_bomb_than_twice_as_long(
+class Measured(NamedTuple):
+    """A bomb at each of the sizes, beside a good document."""
+
+    timed: list[Timed]
+    good: Timed
+
+    @property
+    def slope(self) -> float:
+        """How many times as long twice the bomb takes, at worst."""
+        floor = self.good.seconds * SHORT
+        once, twice, third, fourth = (each.seconds for each in self.timed)
+        return max(twice / max(once, floor), fourth / max(third, floor))
+
+    @property
+    def length(self) -> float:
+        """How many times as long as the good document it takes, at worst."""
+        return max(each.seconds for each in self.timed) / self.good.seconds
+
+    def is_well(self) -> bool:
+        return self.slope <= STEEPEST and self.length <= LONGEST
+
+    def again(self) -> None:
+        for each in self.timed:
+            each.again()
+
+
+def measured(documents: Documents, family: Bomb, good: Timed) -> Measured:
+    """As often as it takes to see what the machine's other work hides."""
+    bomb = Measured([Timed(judged(documents, family(size))) for size in SIZES], good)
+    for tried in range(TRIES):
+        if tried >= FEWEST_TRIES and bomb.is_well():
+            break
+        bomb.again()
+    return bomb
+
+
+def test_no_bomb_takes_longer_than_a_good_document_and_twice_the_bomb_not_much_more_than_twice_as_long(
     record_property: Callable[[str, object], None],
 ) -> None:
     documents = forgetful()
     documents.valid(good_document())
     good = Timed(judged(documents, good_document()))
-    steepest, longest = 0.0, 0.0
-    for name, family in FAMILIES.items():
-        timed = [Timed(judged(documents, family(size))) for size in SIZES]
-        for _ in range(TRIES):
-            floor = good.seconds * SHORT
-            slopes = [
-                twice.seconds / max(once.seconds, floor)
-                for once, twice in ((timed[0], timed[1]), (timed[2], timed[3]))
-            ]
-            length = max(each.seconds for each in timed) / good.seconds
-            if max(slopes) <= STEEPEST * 0.9 and length <= 1:
-                break
-            for each in (good, *timed):
-                each.again()
-        assert max(slopes) <= STEEPEST, (name, slopes)
-        steepest, longest = max(steepest, *slopes), max(longest, length)
+    for _ in range(FEWEST_TRIES):
+        good.again()
+    bombs = {name: measured(documents, family, good) for name, family in FAMILIES.items()}
+    assert {name: (bomb.slope, bomb.length) for name, bomb in bombs.items() if not bomb.is_well()} == {}
+    slope, length = (
+        max(each) for each in zip(*((bomb.slope, bomb.length) for bomb in bombs.values()), strict=True)
+    )
+    classic = max(timed.seconds for name in CLASSIC for timed in bombs[name].timed) * 1_000
     record_property(
         "figure",
-        f"{len(FAMILIES)} families; twice the size at most {steepest:.1f} times the time; "
-        f"at most {longest:.2f} of a good document's time",
+        f"{len(bombs)} families; twice the size at most {slope:.1f} times the time; {classic:.0f} ms at most for "
+        f"fragments, overlap, directives, aliases and comments; at most {length:.2f} of a good document's time",
     )
 
 
 async def test_bombs_are_refused_over_http_before_any_vendor_is_asked(
-    served_with_all: Served, emulator: Emulator, record_property: Callable[[str, object], None]
+    server: Served, emulator: Emulator, record_property: Callable[[str, object], None]
 ) -> None:
     sent = 0
     for name, family in FAMILIES.items():
         for size in SIZES:
-            answer = await served_with_all.ask(family(size))
+            answer = await server.ask(family(size))
             codes = {error["extensions"]["code"] for error in answer["errors"]}
             assert codes <= {"LIMIT_EXCEEDED", "BAD_REQUEST", "INVALID_REFERENCE"}, (name, size, answer)
             assert not any((answer.get("data") or {}).values())
@@ -129,7 +154,7 @@ ENTITIES = "query ($refs: [_Any!]!) { _entities(representations: $refs) { __type
 
 
 @pytest.mark.parametrize("document", [REFS, ENTITIES])
-async def test_variables_are_no_way_round(served_with_all: Served, emulator: Emulator, document: str) -> None:
+async def test_variables_are_no_way_round(server: Served, emulator: Emulator, document: str) -> None:
     bombs: list[Any] = [
         [{"id": "a"}] * 101,
         [{"id": "a"}] * 5_000,
@@ -142,7 +167,7 @@ async def test_variables_are_no_way_round(served_with_all: Served, emulator: Emu
         [2**63, "x", None, True, [], {}],
     ]
     for refs in bombs:
-        answer = await served_with_all.ask(document, refs=refs)
+        answer = await server.ask(document, refs=refs)
         codes = {error["extensions"]["code"] for error in answer["errors"]}
         assert codes <= {"LIMIT_EXCEEDED", "BAD_REQUEST"}, (str(refs)[:80], answer)
         assert len(str(answer)) < 16_000
