@@ -25,8 +25,8 @@ from resolvers.errors import RequestError
 
 RULES: tuple[type[ASTValidationRule], ...] = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 MOST_ERRORS = 10
-# Fields of one name that stand beside each other are compared in pairs, at two units each: a hundred fit in.
-overlapping.MAX_COMPLEXITY_BUDGET = 10_000
+# Fields of one name that stand beside each other are compared in pairs, at two units each: seventy fit in.
+overlapping.MAX_COMPLEXITY_BUDGET = 5_000
 _SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
 
 

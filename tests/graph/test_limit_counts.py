@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from graph.guard.limits import MOST_NESTING, Counted, Counting, check_text
+from graph.guard.counting import Counted, Counting
+from graph.guard.limits import MOST_NESTING, check_text
 from resolvers.errors import LimitExceeded
 from tests.graph.test_limits import DEFAULT
 

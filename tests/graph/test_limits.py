@@ -135,6 +135,16 @@ def test_just_inside_a_limit_is_valid_and_just_outside_is_not(
             " ".join(f"query A{n} {{ __typename }}" for n in range(51)),
             "The document has 51 operations; at most 50",
         ),
+        (
+            "{ __typename } " + " ".join(f"fragment F{n} on Query {{ __typename }}" for n in range(101)),
+            "The document has 101 fragments; at most 100",
+        ),
+        (f"{{ {'...F ' * 201} }} {TWO}", "The operation has 402 aliases"),
+        (
+            f"{{ {'...F ' * 201} }} fragment F on Query {{ }}",
+            "The document has 201 spreads of fragments",
+        ),
+        (f"{{ precheck({'id: 1 ' * 101}) {{ id }} }}", "A field in the document has 101 arguments; at most 100"),
         (f"{{ {'{ a ' * 300}{'}' * 300} }}", "Syntax Error"),
         (f"{{ precheck(id: {'[' * 300}{']' * 300}) {{ id }} }}", "Syntax Error"),
     ],

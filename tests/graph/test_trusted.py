@@ -146,10 +146,10 @@ async def test_a_server_executes_only_what_it_trusts(
 @pytest.mark.parametrize(
     ("documents", "says"),
     [
-        ({"a": "{ nothing }"}, "the document 'a' cannot be executed: Cannot query field 'nothing'"),
+        ({"a": "{ nothing }"}, "Cannot query field 'nothing'"),
         (
             {"a": "{ b: __typename " + "c: __typename " * 30 + "}"},
-            "the document 'a' cannot be executed: The operation has 31",
+            "The operation has 31 aliases",
         ),
     ],
 )
