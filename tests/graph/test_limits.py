@@ -144,6 +144,7 @@ def test_just_inside_a_limit_is_valid_and_just_outside_is_not(
             f"{{ {'...F ' * 201} }} fragment F on Query {{ }}",
             "The document has 201 spreads of fragments",
         ),
+        (f"{{ prechecks {{ {'nodes { id } ' * 80} }} }}", "The document has so many fields of one name"),
         (f"{{ precheck({'id: 1 ' * 101}) {{ id }} }}", "A field in the document has 101 arguments; at most 100"),
         (f"{{ {'{ a ' * 300}{'}' * 300} }}", "Syntax Error"),
         (f"{{ precheck(id: {'[' * 300}{']' * 300}) {{ id }} }}", "Syntax Error"),
@@ -153,6 +154,10 @@ def test_what_no_setting_allows_is_refused_in_a_few_words(document: str, says: s
     [(message, _)] = refusals(document)
     assert message.startswith(says)
     assert len(message) < 200
+
+
+def test_a_field_may_be_written_again_some_times() -> None:
+    assert refusals(f"{{ prechecks {{ {'nodes { id } ' * 50} }} }}") == []
 
 
 def test_a_number_without_end_is_told_as_many() -> None:
