@@ -22,12 +22,17 @@ from graph.guard.limits import Limits, check_document, check_text
 from graph.guard.rights import Need, needs_of
 from graph.recent import Recent
 from graph.selection import Selected, selected
-from resolvers.errors import RequestError
+from resolvers.errors import LimitExceeded, RequestError
 
 RULES: tuple[type[ASTValidationRule], ...] = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 MOST_ERRORS = 10
-# Fields of one name that stand beside each other are compared in pairs, at two units each: a hundred fit in.
+# Fields of one name that stand beside each other are compared in pairs: a hundred leaves, or fifty small objects.
 overlapping.MAX_COMPLEXITY_BUDGET = 10_000
+_ABORTED = "Validation aborted."
+_REPEATED = (
+    "The document has so many fields of one name beside each other, in fragments or without, that comparing them "
+    "takes too long. Ask for each field once."
+)
 _SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
 
 
@@ -92,7 +97,10 @@ class Documents:
             return known
         node = self._parsed(text) if self._limits is None else self._within(self._limits, text)
         hides = self._limits is not None and not self._limits.suggestions
-        if errors := validate(self._schema, node, RULES, MOST_ERRORS, hide_suggestions=hides):
+        errors = validate(self._schema, node, RULES, MOST_ERRORS, hide_suggestions=hides)
+        if any(error.message == _ABORTED for error in errors):
+            raise Refused.by(LimitExceeded(_REPEATED))
+        if errors:
             raise Refused([_without_suggestion(each) for each in errors] if hides else errors)
         document = Document(self._schema, node)
         self._kept.keep(text, document, len(text))

@@ -11,6 +11,7 @@ from resolvers.errors import ProblemShown, RequestError, ServerRestarting
 
 _log = structlog.get_logger()
 _LONGEST_MESSAGE = 1_000
+_MOST_PLACES = 10
 
 
 def presented(error: GraphQLError) -> GraphQLError:
@@ -49,7 +50,7 @@ def _with(error: GraphQLError, message: str, extensions: dict[str, Any]) -> Grap
     shown = GraphQLError(_shortened(message), path=error.path, extensions=extensions)
     # Given to the error as it is made, the nodes would have it look for its place in the text again.
     shown.nodes, shown.source, shown.positions = error.nodes, error.source, error.positions
-    shown.locations = error.locations
+    shown.locations = error.locations and error.locations[:_MOST_PLACES]
     return shown
 
 

@@ -99,6 +99,8 @@ class Cost(NamedTuple):
         )
 
     def _reckoned(self, variables: Variables) -> tuple[int, int]:
+        if not self.steps:
+            return self.total.fixed, self.asked.fixed
         steps: list[int] = []
         for step in self.steps:
             steps.append(step.reckoned(variables, steps))

@@ -1,40 +1,25 @@
 """How large a document and the lists beside it may be: counted in one pass, before anything is validated."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, cast
+from collections.abc import Iterable, Mapping
+from itertools import chain
+from typing import Any
 
 import msgspec
-from graphql import (
-    DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    GraphQLNamedType,
-    GraphQLSchema,
-    InlineFragmentNode,
-    ListValueNode,
-    ObjectValueNode,
-    OperationDefinitionNode,
-    SchemaMetaFieldDef,
-    SelectionNode,
-    SelectionSetNode,
-    TypeMetaFieldDef,
-    ValueNode,
-    get_named_type,
-    is_composite_type,
-    is_introspection_type,
-)
+from graphql import DocumentNode, GraphQLSchema, ListValueNode, ObjectValueNode, OperationDefinitionNode, ValueNode
 
-from graph.guard.fragments import inner_first
+from graph.guard.counting import Counted, Counting
 from resolvers.errors import BadRequest, LimitExceeded
 
 # Every rule of validation that looks at all pairs of something is bounded by one of these.
 MOST_OPERATIONS = 50
-MOST_ENTRIES_OF_OBJECTS = 100
+MOST_FRAGMENTS = 100
+MOST_SPREADS = 200
+MOST_ENTRIES = 100
 MOST_NESTING = 100
 _MOST_TOLD = 1_000_000
 _LINE_ENDS = re.compile(r"\r\n|\n|\r")
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 _FEWER = "Ask for less, or in several operations."
 # Ends with the text where a string does not end, so that each character is looked at once.
 _TOKENS = re.compile(
@@ -64,25 +49,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_cost: int
 
 
-class Counted(NamedTuple):
-    """What a selection holds, with its fragments expanded: as often as they are spread."""
-
-    fields: int = 0
-    root_fields: int = 0
-    aliases: int = 0
-    directives: int = 0
-    depth: int = 0
-    introspection_depth: int = 0
-    nesting: int = 0
-
-
-class _Selections(NamedTuple):
-    """A selection set, and the type whose fields it names; None where the schema has no such type."""
-
-    node: SelectionSetNode
-    parent: GraphQLNamedType | None
-
-
 def check_text(text: str, limits: Limits) -> None:
     """Raises LimitExceeded for a text that is too long to be parsed; in time linear in its length."""
     _within(len(text), limits.max_document_characters, "The document has", "characters")
@@ -101,9 +67,13 @@ def check_document(schema: GraphQLSchema, document: DocumentNode, limits: Limits
     """
     operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
     _within(len(operations), MOST_OPERATIONS, "The document has", "operations", "Send them one by one.")
+    others = len(document.definitions) - len(operations)
+    _within(others, MOST_FRAGMENTS, "The document has", "fragments")
     counting = Counting(schema, document)
     for operation in operations:
         _check_counted(_name_of(operation), counting.counted(operation), limits)
+    _within(counting.spreads, MOST_SPREADS, "The document has", "spreads of fragments")
+    _within(counting.most_arguments, MOST_ENTRIES, "A field in the document has", "arguments")
     _check_values(counting.values, limits)
     if counting.introspects and not limits.introspection:
         raise BadRequest(
@@ -115,128 +85,15 @@ def check_document(schema: GraphQLSchema, document: DocumentNode, limits: Limits
 def check_variables(variables: Mapping[str, Any], limits: Limits) -> None:
     """Raises LimitExceeded where a list in variables, however deep, has too many entries; or an object has."""
     for name, value in variables.items():
-        waiting = [value]
-        while waiting:
-            each = waiting.pop()
-            if isinstance(each, list):
-                if len(each) > limits.max_list_entries:
-                    _within(len(each), limits.max_list_entries, f"A list in `${name[:80]}` has", "entries")
-                waiting += each
-            elif isinstance(each, dict):
-                if len(each) > MOST_ENTRIES_OF_OBJECTS:
-                    _within(len(each), MOST_ENTRIES_OF_OBJECTS, f"An object in `${name[:80]}` has", "entries")
-                waiting += each.values()
-
-
-class Counting:
-    """One pass over a document: each fragment is counted once, after those it spreads."""
-
-    def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
-        self._schema = schema
-        self.introspects = False
-        self.values: list[ValueNode] = []
-        self._fragments: dict[str, Counted] = {}
-        definitions = {
-            each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
-        }
-        for name in inner_first(definitions, definitions):
-            self._fragments[name] = self._fragment(definitions[name])
-
-    def counted(self, operation: OperationDefinitionNode) -> Counted:
-        """What an operation holds."""
-        inner = self._counted(operation.selection_set, self._schema.get_root_type(operation.operation))
-        variables = operation.variable_definitions or ()
-        self.values += [each.default_value for each in variables if each.default_value is not None]
-        return _with_directives(inner, self._directives(operation, *variables))
-
-    def _fragment(self, fragment: FragmentDefinitionNode) -> Counted:
-        inner = self._counted(fragment.selection_set, self._type(fragment.type_condition.name.value))
-        return _with_directives(inner, self._directives(fragment))
-
-    def _counted(self, node: SelectionSetNode, parent: GraphQLNamedType | None) -> Counted:
-        """Without recursion: each selection set comes before those below it, and is counted after them."""
-        found = [_Selections(node, parent)]
-        for selections in found:
-            found += self._below(selections)
-        counted: dict[int, Counted] = {}
-        for selections in reversed(found):
-            parts = [self._node(each, selections.parent, counted) for each in selections.node.selections]
-            counted[id(selections.node)] = _merged(parts)
-        return counted[id(node)]
-
-    def _below(self, selections: _Selections) -> Iterator[_Selections]:
-        for node in selections.node.selections:
-            if isinstance(node, FieldNode) and node.selection_set:
-                yield _Selections(node.selection_set, self._type_of(node, selections.parent))
-            elif isinstance(node, InlineFragmentNode):
-                condition = node.type_condition
-                parent = self._type(condition.name.value) if condition else selections.parent
-                yield _Selections(node.selection_set, parent)
-
-    def _node(self, node: SelectionNode, parent: GraphQLNamedType | None, counted: dict[int, Counted]) -> Counted:
-        directives = self._directives(node)
-        if isinstance(node, FragmentSpreadNode):
-            # One that is not known or spreads itself is refused by validation.
-            return _with_directives(self._fragments.get(node.name.value, Counted()), directives)
-        if isinstance(node, InlineFragmentNode):
-            return _with_directives(counted[id(node.selection_set)], directives)
-        field = cast("FieldNode", node)
-        self.values += [each.value for each in field.arguments or ()]
-        inner = counted[id(field.selection_set)] if field.selection_set else Counted()
-        return self._field(field, parent, inner, directives)
-
-    def _field(self, node: FieldNode, parent: GraphQLNamedType | None, inner: Counted, directives: int) -> Counted:
-        in_schema = self._is_of_schema(node, parent)
-        return Counted(
-            fields=1 + inner.fields,
-            root_fields=1,
-            aliases=(node.alias is not None) + inner.aliases,
-            directives=directives + inner.directives,
-            depth=0 if in_schema else 1 + inner.depth,
-            introspection_depth=1 + inner.introspection_depth if in_schema or inner.introspection_depth else 0,
-            nesting=1 + inner.nesting,
-        )
-
-    def _is_of_schema(self, node: FieldNode, parent: GraphQLNamedType | None) -> bool:
-        """Whether a field tells of the schema: by what it is, not by what anything is called."""
-        if parent is None:
-            return False
-        if is_introspection_type(parent):
-            return True
-        name = node.name.value
-        query = self._schema.query_type
-        if query is None or parent is not query or not name.startswith("_"):
-            return False
-        field = self._schema.get_field(query, name)
-        is_meta = field is SchemaMetaFieldDef or field is TypeMetaFieldDef
-        self.introspects |= is_meta or name == "_service"
-        return is_meta
-
-    def _type_of(self, node: FieldNode, parent: GraphQLNamedType | None) -> GraphQLNamedType | None:
-        if parent is None or not is_composite_type(parent):
-            return None
-        field = self._schema.get_field(parent, node.name.value)
-        return get_named_type(field.type) if field is not None else None
-
-    def _type(self, name: str) -> GraphQLNamedType | None:
-        return self._schema.type_map.get(name)
-
-    def _directives(self, *nodes: Any) -> int:
-        found = [directive for node in nodes for directive in node.directives or ()]
-        self.values += [each.value for directive in found for each in directive.arguments or ()]
-        return len(found)
-
-
-def _with_directives(inner: Counted, directives: int) -> Counted:
-    return inner._replace(directives=inner.directives + directives, nesting=inner.nesting + 1)
-
-
-def _merged(parts: Iterable[Counted]) -> Counted:
-    known = list(parts)
-    if not known:
-        return Counted()
-    fields, root_fields, aliases, directives, *deepest = zip(*known, strict=True)
-    return Counted(sum(fields), sum(root_fields), sum(aliases), sum(directives), *map(max, deepest))
+        values = [value]
+        # Level by level, for what is built in looks at all the values of one faster than a loop does.
+        while not _PLAIN.issuperset(map(type, values)):
+            lists = [each for each in values if type(each) is list]
+            objects = [each for each in values if type(each) is dict]
+            longest, largest = max(map(len, lists), default=0), max(map(len, objects), default=0)
+            _within(longest, limits.max_list_entries, "A list in `${}` has", "entries", name=name)
+            _within(largest, MOST_ENTRIES, "An object in `${}` has", "entries", name=name)
+            values = [*chain.from_iterable(lists), *chain.from_iterable(map(dict.values, objects))]
 
 
 def _check_counted(name: str, counted: Counted, limits: Limits) -> None:
@@ -258,13 +115,14 @@ def _check_values(values: Iterable[ValueNode], limits: Limits) -> None:
             _within(len(each.values), limits.max_list_entries, "A list in the document has", "entries")
             waiting += each.values
         elif isinstance(each, ObjectValueNode):
-            _within(len(each.fields), MOST_ENTRIES_OF_OBJECTS, "An object in the document has", "entries")
+            _within(len(each.fields), MOST_ENTRIES, "An object in the document has", "entries")
             waiting += [field.value for field in each.fields]
 
 
-def _within(count: int, limit: int, holder: str, what: str, advice: str = _FEWER) -> None:
+def _within(count: int, limit: int, holder: str, what: str, advice: str = _FEWER, name: str = "") -> None:
     if count > limit:
         told = str(count) if count <= _MOST_TOLD else f"more than {_MOST_TOLD}"
+        holder = holder.replace("{}", name[:80])
         raise LimitExceeded(f"{holder} {told} {what}; at most {limit} are allowed. {advice}")
 
 

@@ -72,14 +72,54 @@ def test_tools_may_ask_for_the_whole_schema() -> None:
     assert unvalidated(f"{{ __schema {{ types {{ {circle} }} }} }}").estimate({}) > LIMITS.max_cost
 
 
-def test_a_hundred_references_with_all_items_pass_and_ten_times_as_many_do_not() -> None:
+def test_a_hundred_references_with_all_items_pass_and_not_with_the_items_of_each_item() -> None:
     assert estimate(f"{REFS} {{ {WITH_ITEMS} }}", refs=HUNDRED) == 14_200
-    ten = " ".join(f"a{number}: {WITH_ITEMS}" for number in range(10))
-    refusal = cost(f"{REFS} {{ {ten} }}").refusal({"refs": HUNDRED}, LIMITS)
+    again = WITH_ITEMS.replace("items { code", "items { precheck { items { code } } code")
+    refusal = cost(f"{REFS} {{ {again} }}").refusal({"refs": HUNDRED}, LIMITS)
     assert refusal is not None
     assert refusal.extensions == {"code": "LIMIT_EXCEEDED"}
-    assert str(refusal).startswith("Answering this operation may cost 142000; at most 40000 is allowed.")
+    assert str(refusal).startswith("Answering this operation may cost 178200; at most 40000 is allowed.")
     assert "ask for fewer references, smaller pages" in str(refusal)
+
+
+TWICE = f"a: {WITH_ITEMS} ...F"
+COUNTED = f"{REFS} {{ {TWICE} }} fragment F on Query {{ {WITH_ITEMS} }}"
+
+
+@pytest.mark.parametrize(
+    ("document", "variables", "expected"),
+    [
+        ('{ precheck(id: "a") { id } ... on Query { b: precheck(id: "a") { id } } }', {}, 2),
+        (f"{REFS} {{ {WITH_ITEMS} }}", {"refs": HUNDRED}, 100),
+        (COUNTED, {"refs": HUNDRED}, 200),
+        (COUNTED.replace("...F", "...F @skip(if: true)"), {"refs": HUNDRED}, 100),
+        ("query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }", {"r": HUNDRED[:7]}, 7),
+        ('subscription { precheckUpdates(ids: ["a", "b"], refs: {id: "c"}) { kind } }', {}, 3),
+        ("{ prechecks { nodes { items { precheck { id } } } } precheckProviders { id } }", {}, 0),
+    ],
+)
+def test_references_are_counted_that_vendors_may_be_asked_for(
+    document: str, variables: dict[str, Any], expected: int
+) -> None:
+    assert cost(document).calls(variables) == expected
+
+
+def test_more_references_than_one_operation_may_have_vendors_asked_for_are_refused() -> None:
+    assert cost(COUNTED).refusal({"refs": HUNDRED}, LIMITS) is None
+    document = COUNTED.replace("a: lookup", 'one: precheck(id: "a") { id } a: lookup')
+    assert str(cost(document).refusal({"refs": HUNDRED}, LIMITS)) == (
+        "This operation names 201 prechecks that vendors may be asked for; at most 200 are allowed, each counted "
+        "as often as it is named. Ask in several operations."
+    )
+
+
+@pytest.mark.parametrize("argument", ["refs", "ids"])
+def test_a_list_of_references_that_is_too_long_is_what_is_told_first(argument: str) -> None:
+    document = f"subscription ($l: [PrecheckRefInput!]) {{ precheckUpdates({argument}: $l) {{ kind }} }}"
+    known = unvalidated(document)
+    assert known.refusal({"l": HUNDRED}, LIMITS) is None
+    too_long = known.refusal({"l": HUNDRED * 10}, LIMITS)
+    assert str(too_long) == f"`{argument}` has 1000 entries; at most 100 may be asked for at once."
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,11 @@
 """The list of tracked prechecks over real sockets: whole answers, and how many vendor calls they cost."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from graph.settings import Settings
+from resolvers.upstream.contract import ProviderSettings
 from tests.emulator.process import Emulator
 from tests.graph.documents import (
     DASHBOARD,
@@ -12,7 +16,7 @@ from tests.graph.documents import (
     calls,
     ref,
 )
-from tests.graph.served import Served
+from tests.graph.served import Served, served
 
 
 async def test_the_dashboard_shows_every_vendor_with_the_golden_verdicts(
@@ -106,13 +110,21 @@ async def test_a_looked_up_precheck_is_tracked_from_then_on(server: Served, emul
     assert emulator.calls("dts")["DescribeMigrationCheckJob"]["count"] == 3
 
 
-async def test_a_filter_takes_a_thousand_values_and_no_more(server: Served) -> None:
+@pytest.fixture
+def roomy(providers: list[ProviderSettings]) -> Iterator[Served]:
+    with served(providers, Settings(max_list_entries=2000)) as server:
+        yield server
+
+
+async def test_a_filter_takes_a_thousand_values_and_no_more(server: Served, roomy: Served) -> None:
     document = "query ($ids: [ID!]) { prechecks(filter: {providerIds: $ids}) { totalCount } }"
     ids = ["drs", *(f"p{number}" for number in range(999))]
     assert (await server.data(document, ids=ids))["prechecks"]["totalCount"] == 2
     [error] = (await server.ask(document, ids=[*ids, "one"]))["errors"]
+    assert error["message"].startswith("A list in `$ids` has 1001 entries; at most 1000 are allowed.")
+    [error] = (await roomy.ask(document, ids=[*ids, "one"]))["errors"]
     assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
     assert error["message"] == "`providerIds` of a filter has 1001 entries; it takes at most 1000."
     items = "query ($codes: [String!]) { prechecks { nodes { items(filter: {codes: $codes}) { code } } } }"
-    [*_, error] = (await server.ask(items, codes=ids + ids))["errors"]
+    [*_, error] = (await roomy.ask(items, codes=ids + ids))["errors"]
     assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
