@@ -14,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
+from graph.admission import Policy
 from graph.connections import Connections
 from graph.execution.served import executor_class
 from graph.guard.allowances import Allowances
@@ -90,9 +91,7 @@ def build(
     watchdog = Watchdog(clock)
     readiness = Readiness(watchdog)
     authority = _authority(settings, clock)
-    executed = _executed(settings)
-    if settings.max_cost_per_minute:
-        executed = executed.charged_to(Allowances(settings.max_cost_per_minute, clock))
+    executed = _executed(settings, clock)
     endpoint = Endpoint(services, executed, authority, readiness, heartbeats, _protocol(settings))
     drain = Drain(readiness, endpoint.sockets, hub)
 
@@ -176,7 +175,9 @@ def limits_of(settings: Settings) -> Limits:
     return msgspec.convert(settings, Limits, from_attributes=True)
 
 
-def _executed(settings: Settings) -> OperationSchema:
+def _executed(settings: Settings, clock: Clock) -> OperationSchema:
+    per_minute = settings.max_cost_per_minute
+    allowances = Allowances(per_minute, clock) if per_minute else None
     mode, path = settings.trusted_documents, settings.trusted_documents_file
     try:
         trusted = Trusted(
@@ -184,8 +185,8 @@ def _executed(settings: Settings) -> OperationSchema:
             only=mode is TrustedDocuments.ONLY,
             logs=mode is TrustedDocuments.LOG,
         )
-        executor, limits = executor_class(settings.compiled_execution), limits_of(settings)
-        return schema.executed_by(executor, limits, trusted, settings.operation_seconds)
+        policy = Policy(limits_of(settings), trusted, allowances, settings.operation_seconds)
+        return schema.executed_by(executor_class(settings.compiled_execution), policy)
     except ManifestError as error:
         raise ConfigurationError(f"{PREFIX}TRUSTED_DOCUMENTS_FILE: {error}") from None
 

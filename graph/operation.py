@@ -1,15 +1,15 @@
-"""One operation on its way: known to be valid, the one that was meant, allowed here, executed, presented."""
+"""One operation on its way: admitted, executed within its time, presented."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable
 from contextlib import aclosing
 from copy import copy
 from functools import partial
-from typing import Any, NamedTuple, Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import orjson
 import strawberry
-from graphql import GraphQLError, OperationDefinitionNode
+from graphql import GraphQLError
 from graphql.execution import ExecutionResult as Executed
 from graphql.execution import Executor, create_source_event_stream
 from strawberry.exceptions import MissingQueryError
@@ -19,36 +19,21 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
-from graph.documents import MOST_ERRORS, Document, Documents, Refused
+from graph.admission import Admission, Asked, Policy, Sent
+from graph.documents import MOST_ERRORS, Refused
 from graph.errors import presented
-from graph.guard.allowances import READING, Allowances
-from graph.guard.cost import Cost
-from graph.guard.limits import Limits, check_variables
-from graph.guard.rights import refusal as refusal_of
-from graph.guard.trusted import Trusted, not_trusted
 from graph.results import Pushed, Results, Stream
 from graph.sharing import Audience, Audiences, Shared
 from graph.types.views import hand_over
 from graph.variables import in_turns
 from resolvers.context import Context
 from resolvers.domain import PrecheckEvent
-from resolvers.errors import LimitExceeded, OperationTimedOut, TooMuchAtOnce
+from resolvers.errors import OperationTimedOut, TooMuchAtOnce
 from resolvers.subscription import Events
 
 _Result = TypeVar("_Result", bound=ExecutionResult)
 _Done = TypeVar("_Done")
 _ALL = frozenset(OperationType)
-
-
-class Asked(NamedTuple):
-    """An operation that may be executed: a valid document, and which of its operations with what."""
-
-    document: Document
-    operation: OperationDefinitionNode
-    variables: dict[str, Any] | None
-    context: Any
-    root: Any
-    name: str | None
 
 
 class OperationSchema(strawberry.federation.Schema):
@@ -58,52 +43,27 @@ class OperationSchema(strawberry.federation.Schema):
     itself. What extensions would do here is done in place, and none can be added.
     """
 
-    allowances: Allowances | None = None
-    limits: Limits | None = None
-    trusted: Trusted = Trusted()
-    operation_seconds: float | None = None
+    policy = Policy()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if kwargs.get("extensions"):
             raise ValueError("this schema runs no extensions")
         super().__init__(*args, **kwargs)
         hand_over(self.schema_converter)
-        self._documents = Documents(self._schema)
+        self._admission = Admission(self._schema, self.policy)
         self._audiences = Audiences()
 
-    def executed_by(
-        self,
-        executor: type[Executor[Any]],
-        limits: Limits | None = None,
-        trusted: Trusted | None = None,
-        operation_seconds: float | None = None,
-    ) -> Self:
-        """The same schema, with another way to execute, limits and trusted documents of its own.
+    def executed_by(self, executor: type[Executor[Any]], policy: Policy = Policy()) -> Self:  # noqa: B008
+        """The same schema, with another way to execute and a policy of its own.
 
         Raises ManifestError for a trusted document that it would not execute.
         """
         other = copy(self)
         other.execution_context_class = executor
-        other.limits = limits
-        other._documents = Documents(self._schema, limits=limits)
-        other.operation_seconds = operation_seconds
+        other.policy = policy
+        other._admission = Admission(self._schema, policy)
         other._audiences = Audiences()
-        other.trusted = trusted or Trusted()
-        other.trusted.check(other._trouble_with)
         return other
-
-    def charged_to(self, allowances: Allowances) -> Self:
-        """The same schema, whose operations are charged to their clients' allowances."""
-        other = copy(self)
-        other.allowances = allowances
-        return other
-
-    def _trouble_with(self, document: str) -> str | None:
-        try:
-            self._documents.valid(document)
-        except Refused as refusal:
-            return refusal.errors[0].message
-        return None
 
     async def execute(
         self,
@@ -120,9 +80,10 @@ class OperationSchema(strawberry.federation.Schema):
         Raises MissingQueryError, CannotGetOperationTypeError for an unknown operation,
         InvalidOperationTypeError for one of another type than is allowed, and TooMuchAtOnce.
         """
-        allowed = _ALL if allowed_operation_types is None else allowed_operation_types
+        allowed = _ALL if allowed_operation_types is None else frozenset(allowed_operation_types)
+        sent = Sent(query, variable_values, context_value, root_value, operation_name, allowed)
         try:
-            asked = self._charged(query, variable_values, context_value, root_value, operation_name, allowed)
+            asked = self._admission.admit(sent)
         except Refused as refusal:
             return _presented(PreExecutionError(data=None, errors=refusal.errors))
         return await self._result(asked)
@@ -138,9 +99,10 @@ class OperationSchema(strawberry.federation.Schema):
         allowed_operation_types: Iterable[OperationType] | None = None,
     ) -> Stream:
         """The results of any operation: those of a subscription, which are `Results`, or that of a query alone."""
-        allowed = _ALL if allowed_operation_types is None else allowed_operation_types
+        allowed = _ALL if allowed_operation_types is None else frozenset(allowed_operation_types)
+        sent = Sent(query, variable_values, context_value, root_value, operation_name, allowed)
         try:
-            asked = self._charged(query, variable_values, context_value, root_value, operation_name, allowed)
+            asked = self._admission.admit(sent)
         except Refused as refusal:
             return _only(_presented(PreExecutionError(data=None, errors=refusal.errors)))
         except (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError) as error:
@@ -152,53 +114,6 @@ class OperationSchema(strawberry.federation.Schema):
         pushed = Pushed()
         return Results(self._events(asked, pushed), pushed)
 
-    def _charged(
-        self,
-        query: str | None,
-        variables: dict[str, Any] | None,
-        context: Any,
-        root: Any,
-        name: str | None,
-        allowed: Iterable[OperationType],
-    ) -> Asked:
-        """As `_asked`, and paid for by its client: the reading at once, the rest when its cost is known."""
-        if self.allowances is None or not isinstance(context, Context):
-            return self._asked(query, variables, context, root, name, allowed)
-        self.allowances.charge(context.client, READING)
-        asked = self._asked(query, variables, context, root, name, allowed)
-        cost = asked.document.cost(asked.operation).estimate(variables or {})
-        self.allowances.charge(context.client, max(0, cost - READING))
-        return asked
-
-    def _asked(
-        self,
-        query: str | None,
-        variables: dict[str, Any] | None,
-        context: Any,
-        root: Any,
-        name: str | None,
-        allowed: Iterable[OperationType],
-    ) -> Asked:
-        """What is to be executed. Raises Refused where a client has to correct it, and what `execute` raises."""
-        if not query:
-            raise MissingQueryError
-        if self.trusted.refuses(query):
-            raise Refused.by(not_trusted())
-        document = self._documents.valid(query)
-        operation = _operation_of(document.operations, name)
-        operation_type = OperationType(operation.operation.value)
-        if operation_type not in allowed:
-            raise InvalidOperationTypeError(operation_type)
-        if isinstance(context, Context) and context.caller is not None:
-            not_permitted = refusal_of(document.needs(operation), context.caller)
-            if not_permitted is not None:
-                raise Refused.by(not_permitted)
-        if self.limits is not None:
-            _check(document.cost(operation), variables or {}, self.limits)
-        # On a socket all operations are given the same context, and none may share it.
-        own = context.for_operation() if isinstance(context, Context) else context
-        return Asked(document, operation, variables, own, root, name)
-
     async def _result(self, asked: Asked) -> ExecutionResult:
         try:
             executor = await self._executor(asked)
@@ -208,7 +123,7 @@ class OperationSchema(strawberry.federation.Schema):
             result = (
                 executed
                 if isinstance(executed, Executed)
-                else await _in_time(cast("Awaitable[Executed]", executed), self.operation_seconds)
+                else await _in_time(cast("Awaitable[Executed]", executed), self.policy.operation_seconds)
             )
         except Exception as error:
             return _presented(PreExecutionError(data=None, errors=[_located(error)]))
@@ -225,7 +140,7 @@ class OperationSchema(strawberry.federation.Schema):
             asked.name,
             max_coercion_errors=MOST_ERRORS,
             is_awaitable=cast("Any", optimized_is_awaitable),
-            hide_suggestions=self.limits is not None and not self.limits.suggestions,
+            hide_suggestions=self.policy.hides_suggestions,
         )
         if not isinstance(executor, list):
             variables.complete(executor.variable_values)
@@ -240,14 +155,14 @@ class OperationSchema(strawberry.federation.Schema):
             executor = await self._executor(asked)
             source = executor if isinstance(executor, list) else create_source_event_stream(executor)
             if isinstance(source, Awaitable):
-                source = await _in_time(source, self.operation_seconds)
+                source = await _in_time(source, self.policy.operation_seconds)
             if isinstance(executor, list) or isinstance(source, list | Executed):
                 errors = source.errors if isinstance(source, Executed) else source
                 yield _presented(PreExecutionError(data=None, errors=cast("list[GraphQLError]", errors)))
                 return
             gap_names = asked.document.selected(asked.operation).gap_names
             audience = self._audiences.join(
-                _question(asked), partial(_shown, executor, self.operation_seconds), gap_names
+                _question(asked), partial(_shown, executor, self.policy.operation_seconds), gap_names
             )
             del asked, executor  # a stream lasts long, and there may be thousands
             try:
@@ -329,33 +244,6 @@ def _result_of(executed: Executed) -> ExecutionResult:
 
 async def _only(result: ExecutionResult) -> Stream:
     yield result
-
-
-def _check(cost: Cost, variables: dict[str, Any], limits: Limits) -> None:
-    """Raises Refused for more than one operation may ask for."""
-    refusal = cost.refusal(variables, limits)
-    if refusal is not None:
-        raise Refused.by(refusal)
-    try:
-        check_variables(variables, limits)
-    except LimitExceeded as error:
-        raise Refused.by(error) from None
-
-
-def _operation_of(operations: Sequence[OperationDefinitionNode], name: str | None) -> OperationDefinitionNode:
-    """The operation that is meant. Raises CannotGetOperationTypeError, and Refused where that is not clear."""
-    if name is None and len(operations) > 1:
-        raise Refused([_ambiguous(operations)])
-    for operation in operations:
-        if name is None or (operation.name and operation.name.value == name):
-            return operation
-    raise CannotGetOperationTypeError(name)
-
-
-def _ambiguous(operations: Sequence[OperationDefinitionNode]) -> GraphQLError:
-    names = ", ".join(each.name.value for each in operations if each.name)
-    said = f"The document holds several operations ({names}); say by `operationName` which one to run."
-    return GraphQLError(said)
 
 
 def _told(error: MissingQueryError | CannotGetOperationTypeError | InvalidOperationTypeError) -> GraphQLError:

@@ -126,7 +126,7 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
     def _find_document(self, payload: SubscribeMessagePayload) -> RequestError | None:
         """Put the document into the message that may only name it; why not, where there is none to be had."""
         asked = cast("dict[str, Any]", payload)
-        trusted = cast("OperationSchema", self.schema).trusted
+        trusted = cast("OperationSchema", self.schema).policy.trusted
         query, name = asked.get("query"), asked.get("operationName")
         try:
             payload["query"] = trusted.text_of(query, asked.get("documentId"), asked.get("extensions"), name)

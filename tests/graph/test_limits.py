@@ -8,6 +8,7 @@ from graphql import get_introspection_query
 from graphql.execution import Executor
 from msgspec.structs import replace
 
+from graph.admission import Policy
 from graph.app import limits_of
 from graph.documents import Documents, Refused
 from graph.errors import presented
@@ -270,7 +271,7 @@ async def test_a_document_that_is_known_is_held_to_the_limits_of_its_variables(
 
 def test_two_servers_in_one_process_have_limits_of_their_own() -> None:
     document = "{ a: __typename b: __typename }"
-    loose, strict = (schema.executed_by(Executor, replace(DEFAULT, max_aliases=most)) for most in (2, 1))
+    loose, strict = (schema.executed_by(Executor, Policy(replace(DEFAULT, max_aliases=most))) for most in (2, 1))
     loose._documents.valid(document)
     with pytest.raises(Refused):
         strict._documents.valid(document)
