@@ -15,7 +15,7 @@ _LINGER_SECONDS = 1.0
 # Chunks of one byte take six.
 _MOST_OVERHEAD = 8
 _LARGEST_HANDSHAKE_LINE = 8000
-_HANDSHAKE_HEADERS = (b"sec-websocket-key", b"sec-websocket-version")
+_HANDSHAKE_HEADERS = {b"sec-websocket-key", b"sec-websocket-version"}
 _BODY_HEADERS = (b"content-length", b"transfer-encoding")
 _LENGTH, _HOST, _EXPECT = b"content-length", b"host", b"expect"
 
@@ -98,8 +98,7 @@ class ReceivedHttp(HttpToolsProtocol):
         self._has_head = True
         if self._head_size + len(self.url) > self._limits.header_bytes:
             raise self._head_too_large()
-        if self._hosts > 1 or (not self._hosts and self.parser.get_http_version() == "1.1"):
-            raise Refusal(400, "A request has to have one `host` header.")
+        self._check_head()
         super().on_headers_complete()
         if self.cycle is not None and self.cycle.scope is self.scope:
             self._asking = self.cycle
@@ -124,6 +123,16 @@ class ReceivedHttp(HttpToolsProtocol):
             self.transport.close()
         else:
             super().on_response_complete()
+
+    def _check_head(self) -> None:
+        version = self.parser.get_http_version()
+        if version not in ("1.0", "1.1"):
+            raise Refusal(400, "HTTP is spoken here in the versions 1.0 and 1.1.")
+        if self._hosts > 1 or (not self._hosts and version == "1.1"):
+            raise Refusal(400, "A request has to have one `host` header.")
+        # What follows such a head is not read as HTTP any more, so that its body would be lost.
+        if self.parser.should_upgrade() and any(name in _BODY_HEADERS for name, _ in self.headers):
+            raise Refusal(400, "A request with a body cannot ask for another protocol: leave out `upgrade`.")
 
     def _should_upgrade(self) -> bool:
         """Whether this is a handshake that can succeed; all else is a request like any other."""

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from graph.settings import Settings
-from tests.attack.raw import Wire, post, wire
+from tests.graph.raw import Wire, post, wire
 from tests.graph.served import Served, served
 
 CONNECTIONS = 300

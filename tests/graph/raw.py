@@ -39,7 +39,7 @@ class Wire:
             await self._writer.drain()
         except ConnectionError:
             return False
-        return not self._reader.at_eof() and not self._writer.is_closing()
+        return True
 
     async def heard(self) -> bytes:
         """All that comes until the other side closes."""
