@@ -20,7 +20,16 @@ from graph.connections import connect
 from graph.provider_file import read_providers
 from graph.reloading import Reloading
 from graph.schema import schema as graphql_schema
-from graph.serving import limits_of, listen, log_to_stderr, port_of, serve, stop_on_signals
+from graph.serving import (
+    hold_standard_streams,
+    limits_of,
+    listen,
+    log_to_stderr,
+    port_of,
+    serve,
+    stop_on_signals,
+    tell,
+)
 from graph.settings import ConfigurationError, Settings, read_settings
 from resolvers.clock import Clock
 from resolvers.domain import PrecheckProblem
@@ -82,6 +91,7 @@ def check_command(providers: Providers = None) -> None:
 
 def main() -> None:
     """Run the command line; what a person can mend is one line on stderr and exit code 2."""
+    hold_standard_streams()
     try:
         cli()
     except (ConfigurationError, demo.NoEmulator) as error:
@@ -121,7 +131,7 @@ def _serve(
 
     def announce() -> None:
         for line in (*announcements, *_what_to_try(url, len(providers))):
-            typer.echo(line)
+            tell(line)
 
     reload = None if read_again is None else Reloading(read_again, product.reload).begin
     serve(product.app, listener, announce, product.drain, limits_of(settings), reload)

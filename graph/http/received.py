@@ -6,7 +6,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from graph.http.limits import MOST_HEADERS, Limits
+from graph.http.limits import MOST_HEADERS, MOST_REFUSED, Limits
 from graph.http.refusals import Refusal, in_bytes, too_many_connections
 from resolvers.errors import LimitExceeded
 
@@ -42,7 +42,9 @@ class ReceivedHttp(HttpToolsProtocol):
         """Wait for a request, where there is a place for another connection."""
         super().connection_made(transport)
         most = self._limits.connections
-        if len(self.connections) > most:
+        if len(self.connections) > most + MOST_REFUSED:
+            self.transport.abort()
+        elif len(self.connections) > most:
             self._refuse(too_many_connections(most))
         else:
             self._await_rest()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -52,9 +53,11 @@ def serving(
     stdin: int = subprocess.DEVNULL,
     stderr: int | IO[str] = subprocess.PIPE,
     port: int = 0,
+    open_files: int | None = None,
     **settings: str,
 ) -> Iterator[Serving]:
     """Serve the providers of a file until the block ends; `settings` go into the environment."""
+    files = open_files or 0
     command = [sys.executable, "-m", "graph", "serve", "--providers", str(file), "--port", str(port)]
     with subprocess.Popen(
         command,
@@ -64,6 +67,7 @@ def serving(
         stdout=subprocess.PIPE,
         stderr=stderr,
         text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)) if open_files else None,
     ) as process:
         try:
             yield Serving(process)
