@@ -11,6 +11,7 @@ from tests.attack.malformed import BODIES, QUERY, TARGETS, get, posted
 from tests.graph.raw import Wire, wire
 from tests.graph.served import Served, served
 
+REFUSED = {(400, "BAD_REQUEST"), (431, "LIMIT_EXCEEDED")}
 HALVES = (b"", b"GET", posted(QUERY)[:-5], get("/graphql")[:-2])
 
 
@@ -28,7 +29,7 @@ async def test_a_malformed_request_is_refused_in_json_and_harms_nobody(server: S
                 await client.say(request)
                 answer = await client.answer()
             if answer.status != 200:
-                assert (answer.status, answer.error["extensions"]["code"]) == (400, "BAD_REQUEST")
+                assert (answer.status, answer.error["extensions"]["code"]) in REFUSED
         await beside.say(posted(QUERY))
         assert (await beside.answer()).status == 200
 
@@ -37,7 +38,7 @@ async def test_a_malformed_request_is_refused_in_json_and_harms_nobody(server: S
 async def test_a_request_that_does_not_get_whole_is_given_up(server: Served) -> None:
     async def drip(client: Wire, half: bytes) -> bytes:
         await client.say(half)
-        while await client.say(b" "):
+        while await client.say(b" "):  # noqa: ASYNC110  # a byte now and then
             await asyncio.sleep(0.02)
         return await client.heard()
 
