@@ -1,6 +1,5 @@
 """One operation on its way: known to be valid, the one that was meant, allowed here, executed, presented."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable, Sequence
 from contextlib import aclosing
 from copy import copy
@@ -19,6 +18,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
+from graph.deadline import in_time
 from graph.documents import Document, Documents, Refused
 from graph.errors import presented
 from graph.results import Pushed, Results, Stream
@@ -31,7 +31,6 @@ from resolvers.errors import OperationTimedOut
 from resolvers.subscription import Events
 
 _Result = TypeVar("_Result", bound=ExecutionResult)
-_Done = TypeVar("_Done")
 _ALL = frozenset(OperationType)
 
 
@@ -157,7 +156,7 @@ class OperationSchema(strawberry.federation.Schema):
             result = (
                 executed
                 if isinstance(executed, Executed)
-                else await _in_time(cast("Awaitable[Executed]", executed), self.operation_seconds)
+                else await in_time(cast("Awaitable[Executed]", executed), self.operation_seconds)
             )
         except Exception as error:
             return _presented(PreExecutionError(data=None, errors=[_located(error)]))
@@ -186,7 +185,7 @@ class OperationSchema(strawberry.federation.Schema):
             executor = await self._executor(asked)
             source = executor if isinstance(executor, list) else create_source_event_stream(executor)
             if isinstance(source, Awaitable):
-                source = await _in_time(source, self.operation_seconds)
+                source = await in_time(source, self.operation_seconds)
             if isinstance(executor, list) or isinstance(source, list | Executed):
                 errors = source.errors if isinstance(source, Executed) else source
                 yield _presented(PreExecutionError(data=None, errors=cast("list[GraphQLError]", errors)))
@@ -249,23 +248,9 @@ def _shown(
 
 async def _awaited(executed: Awaitable[Executed], seconds: float | None) -> ExecutionResult:
     try:
-        return _result_of(await _in_time(executed, seconds))
+        return _result_of(await in_time(executed, seconds))
     except OperationTimedOut as error:
         return _presented(ExecutionResult(None, [_located(error)]))
-
-
-async def _in_time(awaited: Awaitable[_Done], seconds: float | None) -> _Done:
-    """What is awaited. Raises OperationTimedOut where that takes longer, and cancels what nobody else awaits."""
-    try:
-        async with asyncio.timeout(seconds) as limit:
-            return await awaited
-    except TimeoutError:
-        if not limit.expired():
-            raise
-        raise OperationTimedOut(
-            f"Answering took longer than the {seconds:g} seconds that one operation may take. "
-            "Ask for less at once, or watch it by a stream."
-        ) from None
 
 
 def _result_of(executed: Executed) -> ExecutionResult:

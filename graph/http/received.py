@@ -9,6 +9,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from graph.http.limits import MOST_HEADERS, MOST_REFUSED, Limits
 from graph.http.refusals import Refusal, in_bytes, too_many_connections
 from resolvers.errors import LimitExceeded
+from resolvers.metrics import REQUESTS_REFUSED
 
 # How long a client that was refused may take to read why: to close at once would have its kernel drop the answer.
 _LINGER_SECONDS = 1.0
@@ -198,6 +199,7 @@ class ReceivedHttp(HttpToolsProtocol):
     def _refuse(self, refusal: Refusal) -> None:
         """Answer in the place of the app, after which nothing is read any more, and close."""
         self._is_refused = True
+        REQUESTS_REFUSED.labels(f"{refusal.status}").inc()
         self._forget_deadline()
         self._unset_keepalive_if_required()
         if self._is_busy():

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import orjson
 import pytest
+from prometheus_client import REGISTRY
 
 from graph.http.limits import MOST_HEADERS
 from graph.settings import Settings
@@ -104,6 +105,16 @@ async def test_a_head_that_is_too_large_is_refused_whether_it_ends_or_not(client
 async def test_what_is_no_request_is_refused_in_json(client: Wire, sent: bytes) -> None:
     await client.say(sent)
     await refused(client, 400)
+
+
+async def test_what_is_refused_is_counted(client: Wire) -> None:
+    def counted() -> float:
+        return REGISTRY.get_sample_value("precheck_requests_refused_total", {"status": "431"}) or 0.0
+
+    before = counted()
+    await client.say(b"GET /" + b"x" * 3000)
+    await refused(client, 431, "LIMIT_EXCEEDED")
+    assert counted() == before + 1
 
 
 async def test_a_compressed_body_and_other_encodings_are_not_read(client: Wire) -> None:
