@@ -210,7 +210,7 @@ class ReceivedHttp(HttpToolsProtocol):
             if self._asking is not None:
                 self._asking.disconnected = True
                 self._asking.message_event.set()
-            self.transport.write(in_bytes(refusal))
+            self.transport.write(in_bytes(refusal, self.server_state.default_headers))
             self._leave()
 
     def _is_busy(self) -> bool:

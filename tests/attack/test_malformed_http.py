@@ -101,6 +101,7 @@ async def test_every_one_is_answered_in_json_and_tells_nothing(
     server: Served,
     inputs: list[bytes],
     capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
     record_property: Callable[[str, str], None],
 ) -> None:
     turns = asyncio.Semaphore(AT_ONCE)
@@ -120,6 +121,7 @@ async def test_every_one_is_answered_in_json_and_tells_nothing(
     assert await server.data("{ __typename }") == {"__typename": "Query"}
     logged = "".join(capfd.readouterr())
     assert not any(word in logged for word in (CANARY, SECRET, "Traceback", "error"))
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
     record_property("figure", f"{len(inputs):,} inputs, 0 answered 5xx, 0 unanswered")
 
 

@@ -39,6 +39,7 @@ async def refused(client: Wire, status: int, code: str = "BAD_REQUEST") -> str:
     assert (answer.status, answer.error["extensions"]["code"]) == (status, code)
     assert answer.headers["connection"] == "close"
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["date"]
     assert await client.heard() == b""
     return str(answer.error["message"])
 

@@ -5,7 +5,11 @@ from typing import Any, NamedTuple
 
 import httpx2 as httpx
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
+from graph.app import build
 from graph.http.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, MULTIPART
 from graph.http.refusals import not_admitted
 from graph.settings import Settings
@@ -157,3 +161,17 @@ def test_a_server_without_an_explorer_has_no_page_and_no_files() -> None:
         asked = client.get("/graphql", params={"query": "{ __typename }"}, headers=html)
         assert asked.json() == {"data": {"__typename": "Query"}}
         assert {client.get(path).status_code for path in ("/", "/graphql/assets/boot.js")} == {404}
+
+
+async def test_a_fault_of_this_server_is_told_without_its_words() -> None:
+    async def broken(_: Request) -> Response:
+        raise KeyError("canary")
+
+    app = build(Settings(), []).app
+    app.router.routes.append(Route("/broken", broken))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        answer = await client.get("/broken")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, JSON)
+    assert answer.json()["errors"][0]["extensions"] == {"code": "INTERNAL"}
+    assert "canary" not in answer.text
