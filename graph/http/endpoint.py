@@ -162,7 +162,7 @@ class Endpoint(GraphQL[Context, None]):
         except CannotGetOperationTypeError as error:
             return unexecuted(error)
         except InvalidOperationTypeError as error:
-            raise _needs_another_way(error) from None
+            raise needs_another_way(error) from None
 
     async def _stream(self, document: str, asked: Envelope, context: Context, media_type: str) -> Response:
         transport = TRANSPORTS[media_type]
@@ -214,7 +214,8 @@ def _is_page_view(request: Request) -> bool:
     return request.method == "GET" and not {"query", "documentId", "extensions"} & request.query_params.keys()
 
 
-def _needs_another_way(error: InvalidOperationTypeError) -> Refusal:
+def needs_another_way(error: InvalidOperationTypeError) -> Refusal:
+    """Says how an operation of this type is asked for instead."""
     if error.operation_type is OperationType.SUBSCRIPTION:
         return Refusal(
             400,

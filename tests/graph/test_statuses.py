@@ -8,10 +8,13 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.types.graphql import OperationType
 
 from graph.app import build
+from graph.http.endpoint import needs_another_way
 from graph.http.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, MULTIPART
-from graph.http.refusals import not_admitted
+from graph.http.refusals import not_admitted, refused
 from graph.settings import Settings
 from resolvers.errors import (
     DocumentNotTrusted,
@@ -87,6 +90,11 @@ def test_a_stream_by_get_is_refused(http: httpx.Client) -> None:
     for accept in (EVENT_STREAM, f"{MULTIPART};subscriptionSpec=1.0"):
         answer = http.get("/graphql", params={"query": "{ __typename }"}, headers={"accept": accept})
         assert answer.status_code == 400
+
+
+def test_a_mutation_by_get_is_told_to_come_by_post() -> None:
+    answer = refused(needs_another_way(InvalidOperationTypeError(OperationType.MUTATION)))
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
 def test_other_methods_are_told_which_ones_there_are(http: httpx.Client) -> None:
