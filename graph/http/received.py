@@ -19,6 +19,8 @@ _LARGEST_HANDSHAKE_LINE = 8000
 _HANDSHAKE_HEADERS = {b"sec-websocket-key", b"sec-websocket-version"}
 _BODY_HEADERS = (b"content-length", b"transfer-encoding")
 _LENGTH, _HOST, _EXPECT = b"content-length", b"host", b"expect"
+for _status in (400, 408, 413, 431, 503):
+    REQUESTS_REFUSED.labels(f"{_status}")  # each is shown from the start, at nought
 
 
 class ReceivedHttp(HttpToolsProtocol):
