@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -57,8 +58,8 @@ def serving(
     **settings: str,
 ) -> Iterator[Serving]:
     """Serve the providers of a file until the block ends; `settings` go into the environment."""
-    files = open_files or 0
     command = [sys.executable, "-m", "graph", "serve", "--providers", str(file), "--port", str(port)]
+    bounded = partial(resource.setrlimit, resource.RLIMIT_NOFILE, (open_files or 0, open_files or 0))
     with subprocess.Popen(
         command,
         cwd=ROOT,
@@ -67,7 +68,7 @@ def serving(
         stdout=subprocess.PIPE,
         stderr=stderr,
         text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)) if open_files else None,
+        preexec_fn=bounded if open_files else None,
     ) as process:
         try:
             yield Serving(process)
