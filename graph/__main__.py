@@ -21,7 +21,16 @@ from graph.provider_file import read_providers
 from graph.reloading import Files, Reloading
 from graph.risks import refuse_risks
 from graph.schema import schema as graphql_schema
-from graph.serving import limits_of, listen, log_to_stderr, port_of, serve, stop_on_signals
+from graph.serving import (
+    hold_standard_streams,
+    limits_of,
+    listen,
+    log_to_stderr,
+    port_of,
+    serve,
+    stop_on_signals,
+    tell,
+)
 from graph.settings import ConfigurationError, Settings, read_settings
 from graph.token_file import read_tokens
 from resolvers.clock import Clock
@@ -86,6 +95,7 @@ def check_command(providers: Providers = None) -> None:
 
 def main() -> None:
     """Run the command line; what a person can mend is one line on stderr and exit code 2."""
+    hold_standard_streams()
     try:
         cli()
     except (ConfigurationError, demo.NoEmulator) as error:
@@ -129,7 +139,7 @@ def _serve(
 
     def announce() -> None:
         for line in (*announcements, *_what_to_try(url, len(providers))):
-            typer.echo(line)
+            tell(line)
 
     def use(files: Files) -> list[str]:
         changed = product.reload(files.providers)

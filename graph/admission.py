@@ -9,7 +9,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types.graphql import OperationType
 
 from graph.documents import Document, Documents, Refused
-from graph.guard.allowances import READING, Allowances
+from graph.guard.allowances import READ_AT_ONCE, READING, Allowances
 from graph.guard.limits import Limits, check_variables
 from graph.guard.rights import refusal as refusal_of
 from graph.guard.trusted import Trusted, not_trusted
@@ -71,10 +71,12 @@ class Admission:
         allowances = self._policy.allowances
         if allowances is None or not isinstance(sent.context, Context):
             return self._asked(sent)
-        allowances.charge(sent.context.client, READING)
+        text = sent.text or ""
+        reading = READING if self._documents.is_known(text) else READING + len(text) // READ_AT_ONCE
+        allowances.charge(sent.context.client, reading)
         asked = self._asked(sent)
         cost = asked.document.cost(asked.operation).estimate(asked.variables or {})
-        allowances.charge(sent.context.client, max(0, cost - READING))
+        allowances.charge(sent.context.client, max(0, cost - reading))
         return asked
 
     def _asked(self, sent: Sent) -> Asked:

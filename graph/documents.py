@@ -90,6 +90,10 @@ class Documents:
         self._kept: Recent[str, Document] = Recent() if kept is None else kept
         self._limits = limits
 
+    def is_known(self, text: str) -> bool:
+        """Whether this was valid a moment ago, so that it need not be looked at again."""
+        return self._kept.get(text) is not None
+
     def valid(self, text: str) -> Document:
         """The document of a text. Raises Refused for one that is not valid; that is looked at anew each time."""
         known = self._kept.get(text)

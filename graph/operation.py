@@ -1,6 +1,5 @@
 """One operation on its way: admitted, executed within its time, presented."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable
 from contextlib import aclosing
 from copy import copy
@@ -20,6 +19,7 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from graph.admission import Admission, Asked, Policy, Sent
+from graph.deadline import in_time
 from graph.documents import MOST_ERRORS, Refused
 from graph.errors import presented
 from graph.results import Pushed, Results, Stream
@@ -32,7 +32,6 @@ from resolvers.errors import OperationTimedOut, TooMuchAtOnce
 from resolvers.subscription import Events
 
 _Result = TypeVar("_Result", bound=ExecutionResult)
-_Done = TypeVar("_Done")
 _ALL = frozenset(OperationType)
 
 
@@ -123,7 +122,7 @@ class OperationSchema(strawberry.federation.Schema):
             result = (
                 executed
                 if isinstance(executed, Executed)
-                else await _in_time(cast("Awaitable[Executed]", executed), self.policy.operation_seconds)
+                else await in_time(cast("Awaitable[Executed]", executed), self.policy.operation_seconds)
             )
         except Exception as error:
             return _presented(PreExecutionError(data=None, errors=[_located(error)]))
@@ -155,7 +154,7 @@ class OperationSchema(strawberry.federation.Schema):
             executor = await self._executor(asked)
             source = executor if isinstance(executor, list) else create_source_event_stream(executor)
             if isinstance(source, Awaitable):
-                source = await _in_time(source, self.policy.operation_seconds)
+                source = await in_time(source, self.policy.operation_seconds)
             if isinstance(executor, list) or isinstance(source, list | Executed):
                 errors = source.errors if isinstance(source, Executed) else source
                 yield _presented(PreExecutionError(data=None, errors=cast("list[GraphQLError]", errors)))
@@ -219,23 +218,9 @@ def _shown(
 
 async def _awaited(executed: Awaitable[Executed], seconds: float | None) -> ExecutionResult:
     try:
-        return _result_of(await _in_time(executed, seconds))
+        return _result_of(await in_time(executed, seconds))
     except OperationTimedOut as error:
         return _presented(ExecutionResult(None, [_located(error)]))
-
-
-async def _in_time(awaited: Awaitable[_Done], seconds: float | None) -> _Done:
-    """What is awaited. Raises OperationTimedOut where that takes longer, and cancels what nobody else awaits."""
-    try:
-        async with asyncio.timeout(seconds) as limit:
-            return await awaited
-    except TimeoutError:
-        if not limit.expired():
-            raise
-        raise OperationTimedOut(
-            f"Answering took longer than the {seconds:g} seconds that one operation may take. "
-            "Ask for less at once, or watch it by a stream."
-        ) from None
 
 
 def _result_of(executed: Executed) -> ExecutionResult:

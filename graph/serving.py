@@ -200,16 +200,33 @@ def serve(
         runner.run(server.serve([listener]))
 
 
+def hold_standard_streams() -> None:
+    """Keep the numbers of those that are closed: else a socket would get one, and what C code prints with it."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+
+
+def tell(line: str) -> None:
+    """A line on the standard output, for whoever started this; nobody may be there, or there may be no room."""
+    with contextlib.suppress(OSError, ValueError):
+        print(line, flush=True)  # noqa: T201
+
+
 class _Stderr:
     """The standard error, where nobody may listen any more: what cannot be said must not end what goes on."""
 
     def write(self, text: str) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            sys.stderr.write(text)
+        if sys.stderr is not None:
+            with contextlib.suppress(OSError, ValueError):
+                sys.stderr.write(text)
 
     def flush(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            sys.stderr.flush()
+        if sys.stderr is not None:
+            with contextlib.suppress(OSError, ValueError):
+                sys.stderr.flush()
 
 
 def log_to_stderr(level: str) -> None:
@@ -221,7 +238,7 @@ def log_to_stderr(level: str) -> None:
     if number is None:
         raise ConfigurationError(f"the log level {level!r} is none of debug, info, warning, error.")
     renderer: Any = structlog.processors.JSONRenderer()
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         # Its own default shows local variables, which may hold credentials.
         renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(

@@ -90,6 +90,11 @@ CONNECTIONS_CUT = Counter(
     "precheck_connections_cut",
     "Connections cut off because their client read nothing for a minute, or answered no ping with bytes unread.",
 )
+REQUESTS_REFUSED = Counter(
+    "precheck_requests_refused",
+    "Requests and connections that were refused before they were whole, by the status that said so.",
+    ("status",),
+)
 LOOP_LAG_SECONDS = Gauge("precheck_loop_lag_seconds", "How late the event loop woke its watchdog the last time.")
 LOOP_BLOCKED = Counter("precheck_loop_blocked", "How often the event loop was blocked for too long.")
 

@@ -7,8 +7,9 @@ from resolvers.errors import TooMuchAtOnce
 
 _MINUTE_SECONDS = 60.0
 _MOST_CLIENTS = 100_000
-# What reading a document takes, valid or not, in the unit of cost.
+# What reading a document takes, valid or not, in the unit of cost; and 1 for so many characters of a new one.
 READING = 10
+READ_AT_ONCE = 16
 
 
 class Allowances:

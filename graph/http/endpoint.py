@@ -101,9 +101,10 @@ class Endpoint(GraphQL[Context, None]):
 
     async def _response(self, request: Request) -> Response | None:
         """The answer to one request, None where nobody is there to be answered."""
-        media_type = media_type_of(request.headers.get("accept", ""))
+        accept = dict(request.scope["headers"]).get(b"accept", b"").decode("latin-1")
+        media_type = media_type_of(accept)
         try:
-            if self._protocol.has_explorer and _is_page_view(request):
+            if "text/html" in accept and self._protocol.has_explorer and _is_page_view(request):
                 return explorer_response(request)
             return await self._answer(request, media_type)
         except ClientDisconnect:
@@ -163,7 +164,7 @@ class Endpoint(GraphQL[Context, None]):
         except CannotGetOperationTypeError as error:
             return unexecuted(error)
         except InvalidOperationTypeError as error:
-            raise _needs_another_way(error) from None
+            raise needs_another_way(error) from None
 
     async def _stream(self, document: str, asked: Envelope, context: Context, media_type: str) -> Response:
         transport = TRANSPORTS[media_type]
@@ -211,15 +212,12 @@ class Endpoint(GraphQL[Context, None]):
 
 
 def _is_page_view(request: Request) -> bool:
-    """Whether a browser opens the page; that it accepts anything is not enough."""
-    return (
-        request.method == "GET"
-        and "text/html" in request.headers.get("accept", "")
-        and not {"query", "documentId", "extensions"} & request.query_params.keys()
-    )
+    """Whether whoever accepts HTML opens the page, and asks for nothing."""
+    return request.method == "GET" and not {"query", "documentId", "extensions"} & request.query_params.keys()
 
 
-def _needs_another_way(error: InvalidOperationTypeError) -> Refusal:
+def needs_another_way(error: InvalidOperationTypeError) -> Refusal:
+    """Says how an operation of this type is asked for instead."""
     if error.operation_type is OperationType.SUBSCRIPTION:
         return Refusal(
             400,

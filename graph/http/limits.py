@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 # What is left of the open files for vendors, logs and whoever is told that there is no place.
 KEPT_FILES = 100
+# So many are told at a time that there is no place; beyond that connections are closed without a word.
+MOST_REFUSED = 50
 MOST_HEADERS = 100
 
 

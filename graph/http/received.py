@@ -6,18 +6,21 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from graph.http.limits import MOST_HEADERS, Limits
+from graph.http.limits import MOST_HEADERS, MOST_REFUSED, Limits
 from graph.http.refusals import Refusal, in_bytes, too_many_connections
 from resolvers.errors import LimitExceeded
+from resolvers.metrics import REQUESTS_REFUSED
 
 # How long a client that was refused may take to read why: to close at once would have its kernel drop the answer.
 _LINGER_SECONDS = 1.0
 # Chunks of one byte take six.
 _MOST_OVERHEAD = 8
 _LARGEST_HANDSHAKE_LINE = 8000
-_HANDSHAKE_HEADERS = (b"sec-websocket-key", b"sec-websocket-version")
+_HANDSHAKE_HEADERS = {b"sec-websocket-key", b"sec-websocket-version"}
 _BODY_HEADERS = (b"content-length", b"transfer-encoding")
 _LENGTH, _HOST, _EXPECT = b"content-length", b"host", b"expect"
+for _status in (400, 408, 413, 431, 503):
+    REQUESTS_REFUSED.labels(f"{_status}")  # each is shown from the start, at nought
 
 
 class ReceivedHttp(HttpToolsProtocol):
@@ -42,7 +45,9 @@ class ReceivedHttp(HttpToolsProtocol):
         """Wait for a request, where there is a place for another connection."""
         super().connection_made(transport)
         most = self._limits.connections
-        if len(self.connections) > most:
+        if len(self.connections) > most + MOST_REFUSED:
+            self.transport.abort()
+        elif len(self.connections) > most:
             self._refuse(too_many_connections(most))
         else:
             self._await_rest()
@@ -98,8 +103,7 @@ class ReceivedHttp(HttpToolsProtocol):
         self._has_head = True
         if self._head_size + len(self.url) > self._limits.header_bytes:
             raise self._head_too_large()
-        if self._hosts > 1 or (not self._hosts and self.parser.get_http_version() == "1.1"):
-            raise Refusal(400, "A request has to have one `host` header.")
+        self._check_head()
         super().on_headers_complete()
         if self.cycle is not None and self.cycle.scope is self.scope:
             self._asking = self.cycle
@@ -124,6 +128,16 @@ class ReceivedHttp(HttpToolsProtocol):
             self.transport.close()
         else:
             super().on_response_complete()
+
+    def _check_head(self) -> None:
+        version = self.parser.get_http_version()
+        if version not in ("1.0", "1.1"):
+            raise Refusal(400, "HTTP is spoken here in the versions 1.0 and 1.1.")
+        if self._hosts > 1 or (not self._hosts and version == "1.1"):
+            raise Refusal(400, "A request has to have one `host` header.")
+        # What follows such a head is not read as HTTP any more, so that its body would be lost.
+        if self.parser.should_upgrade() and any(name in _BODY_HEADERS for name, _ in self.headers):
+            raise Refusal(400, "A request with a body cannot ask for another protocol: leave out `upgrade`.")
 
     def _should_upgrade(self) -> bool:
         """Whether this is a handshake that can succeed; all else is a request like any other."""
@@ -187,6 +201,7 @@ class ReceivedHttp(HttpToolsProtocol):
     def _refuse(self, refusal: Refusal) -> None:
         """Answer in the place of the app, after which nothing is read any more, and close."""
         self._is_refused = True
+        REQUESTS_REFUSED.labels(f"{refusal.status}").inc()
         self._forget_deadline()
         self._unset_keepalive_if_required()
         if self._is_busy():
@@ -197,7 +212,7 @@ class ReceivedHttp(HttpToolsProtocol):
             if self._asking is not None:
                 self._asking.disconnected = True
                 self._asking.message_event.set()
-            self.transport.write(in_bytes(refusal))
+            self.transport.write(in_bytes(refusal, self.server_state.default_headers))
             self._leave()
 
     def _is_busy(self) -> bool:

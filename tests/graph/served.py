@@ -26,8 +26,9 @@ from resolvers.upstream.contract import ProviderSettings
 class Served:
     """A running server; queries return the whole answer, streams the payload of each event."""
 
-    product: Product  # this and its loop are there for a server in this process
+    product: Product  # this, its loop and its server are there for one in this process
     loop: asyncio.AbstractEventLoop
+    server: Server
 
     def __init__(self, url: str, token: str | None = None) -> None:
         self.url = url
@@ -49,6 +50,12 @@ class Served:
             return len(asyncio.all_tasks()) - 1
 
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(count(), self.loop))
+
+    async def no_connection(self) -> None:
+        """Wait until it holds none."""
+        async with asyncio.timeout(20):
+            while self.server.server_state.connections:
+                await self.tasks()
 
     async def ask(self, document: str, headers: dict[str, str] | None = None, **variables: Any) -> Any:
         """The answer as `{"data": .., "errors": ..}`."""
@@ -182,6 +189,7 @@ def served(
 
     limits = limits_of(settings)
     server = Server(product.app, product.drain, announce, limits, None, stuck_seconds, ping_seconds)
+    serving.server = server
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:

@@ -62,6 +62,7 @@ def test_every_series_of_a_configured_provider_is_at_zero_before_any_call(
         "precheck_delivery_seconds",
         "precheck_viewers",
         "precheck_connections_cut",
+        "precheck_requests_refused",
     }
     assert of_the_process < set(ours)
     shown_now = {"precheck_provider_info", "precheck_provider_state"}

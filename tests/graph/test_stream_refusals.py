@@ -3,9 +3,13 @@
 from typing import Any
 
 import httpx2 as httpx
+import orjson
 import pytest
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
+from graph.settings import Settings
 from tests.emulator.process import Emulator
 from tests.graph.documents import (
     MYSQL,
@@ -13,7 +17,7 @@ from tests.graph.documents import (
     calls,
     precheck_id,
 )
-from tests.graph.served import Served, Socket
+from tests.graph.served import Served, Socket, served
 
 OMS = "t_7di1uvmxd340"
 
@@ -74,3 +78,24 @@ async def test_a_subscription_without_a_stream_is_told_what_it_needs(server: Ser
     assert answer.status_code == 400
     [error] = answer.json()["errors"]
     assert "text/event-stream" in error["message"]
+
+
+async def test_a_message_of_the_largest_size_is_read_and_a_larger_one_closes_the_socket() -> None:
+    with served([], Settings(max_message_bytes=1000)) as server:
+        async with Socket(server.url) as socket:
+            ping = {"type": "ping", "payload": {"a": ""}}
+            room = 1000 - len(orjson.dumps(ping))
+            await socket.send({"type": "ping", "payload": {"a": "x" * room}})
+            assert (await socket.receive())["type"] == "pong"
+            await socket.send({"type": "ping", "payload": {"a": "x" * (room + 1)}})
+            assert (await socket.closed())[0] == 1009
+
+
+async def test_a_socket_that_does_not_begin_is_closed() -> None:
+    with served([], Settings(init_seconds=0.2)) as server:
+        address = f"{server.url.replace('http', 'ws')}/graphql"
+        async with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
+            with pytest.raises(ConnectionClosed) as closed:
+                await socket.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4408
