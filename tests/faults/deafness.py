@@ -9,7 +9,7 @@ import httpx2 as httpx
 import orjson
 from prometheus_client.parser import text_string_to_metric_families
 
-LONG_ANSWER = f"{{ {'a' * 60_000}: __typename }}"
+LONG_ANSWER = f"{{ {'a' * 30_000}: __typename }}"
 _IDS = itertools.count()
 _HANDSHAKE = (
     "GET /graphql HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
