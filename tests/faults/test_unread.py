@@ -27,7 +27,7 @@ async def test_a_viewer_that_never_reads_is_cut_and_leaves_nothing(
             assert event_of((await ws.receive())["payload"])["kind"] == "SNAPSHOT"
             with deaf(server.url) as silent:
                 ask(silent, UPDATES, refs=[ref("oms-ce", runs[0])])
-                for _ in range(5):
+                for _ in range(10):
                     ask(silent, LONG_ANSWER)
                 await until(lambda: was_watched(emulator, runs[0]))
                 await until_counted(server.url, "precheck_watched", 1)
