@@ -35,7 +35,7 @@ from graph.http.transports import TRANSPORTS
 from graph.operation import OperationSchema, unexecuted
 from graph.recent import Recent
 from graph.results import Stream
-from resolvers.caller import Caller
+from resolvers.caller import NOBODY, Caller
 from resolvers.context import Context, Services
 from resolvers.errors import RequestError
 from resolvers.vocabulary import PrecheckLocale
@@ -182,7 +182,8 @@ class Endpoint(GraphQL[Context, None]):
         """The context that each operation of this socket gets a copy of; the socket may still bring its token."""
         headers = request.headers
         authorization, client = headers.get("authorization"), _address_of(request)
-        return SocketContext(self._services, _locale_of(headers), client, authorization, self.sockets)
+        nobody = NOBODY if self._authority else None
+        return SocketContext(self._services, _locale_of(headers), nobody, client, authorization, self.sockets)
 
     async def _context(self, request: Request) -> Context:
         """The context of a request. Raises TokenRefused or KeysUnavailable."""

@@ -63,11 +63,12 @@ class SocketContext(Context):
         self,
         services: Services,
         locale: PrecheckLocale,
+        caller: Caller | None,
         client: str,
         authorization: str | None,
         sockets: Sockets,
     ) -> None:
-        super().__init__(services, locale, client=client)
+        super().__init__(services, locale, caller, client)
         self.sockets = sockets
         self.connection_params: dict[str, object] = {}
         self._handshake = authorization

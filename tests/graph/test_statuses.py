@@ -181,5 +181,6 @@ async def test_a_fault_of_this_server_is_told_without_its_words() -> None:
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         answer = await client.get("/broken")
     assert (answer.status_code, answer.headers["content-type"]) == (500, JSON)
-    assert answer.json()["errors"][0]["extensions"] == {"code": "INTERNAL"}
+    extensions = answer.json()["errors"][0]["extensions"]
+    assert (extensions["code"], len(extensions["faultId"])) == ("INTERNAL", 16)
     assert "canary" not in answer.text

@@ -1,11 +1,10 @@
 """What a tenant may not see does not exist for it, whatever others ask meanwhile."""
 
 from pathlib import Path
+from typing import Any
 
-import httpx2 as httpx
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
 
 from graph.http.endpoint import Endpoint
 from graph.settings import Settings
@@ -29,9 +28,10 @@ def test_no_history_tells_one_tenant_of_the_other(emulator: Emulator, provider_f
 async def test_asking_about_what_does_not_exist_calls_nobody_and_leaves_nothing_behind(
     providers: list[ProviderSettings], tmp_path: Path, emulator: Emulator
 ) -> None:
-    with served(providers, settings_for(tmp_path, table("alice", ["oms-ce"]))) as server:
-        alice = server.with_token(token_of("alice"))
-        before = httpx.get(f"{server.url}/metrics").text
+    with served(providers, settings_for(tmp_path, table("alice", ["oms-ce"]), table("scraper"))) as server:
+        alice, scraper = (server.with_token(token_of(name)) for name in ("alice", "scraper"))
+        before = (await scraper.get("/metrics")).text
+        assert "precheck_polls_total" in before
         looked_up = await alice.data(LOOKUP, refs=HIDDEN, maxAgeSeconds=0)
         events = [event_of(payload) async for payload in alice.over_sse(UPDATES, refs=HIDDEN, until="NEVER")]
         assert [each["problem"]["code"] for each in looked_up["lookupPrechecks"]] == ["UNKNOWN_PROVIDER"] * 3
@@ -39,7 +39,7 @@ async def test_asking_about_what_does_not_exist_calls_nobody_and_leaves_nothing_
             ("PROBLEM", "UNKNOWN_PROVIDER")
         ] * 3
         assert calls(emulator) == {}
-        after = httpx.get(f"{server.url}/metrics").text
+        after = (await scraper.get("/metrics")).text
         polls = [
             [line for line in text.splitlines() if "precheck_polls_total" in line] for text in (before, after)
         ]
@@ -47,16 +47,20 @@ async def test_asking_about_what_does_not_exist_calls_nobody_and_leaves_nothing_
         assert "nobody-there" not in after
 
 
-async def test_whoever_opens_the_page_without_a_token_may_see_and_do_nothing(
+async def test_a_socket_is_nobody_until_its_token_is_known(
     providers: list[ProviderSettings], tmp_path: Path
 ) -> None:
-    headers = [(b"accept", b"text/html")]
-    page = Request({"type": "http", "method": "GET", "path": "/graphql", "query_string": b"", "headers": headers})
+    scope = {"type": "websocket", "path": "/graphql", "query_string": b"", "headers": []}
     for settings, rights in ((settings_for(tmp_path, table("alice")), set()), (Settings(), None)):
         with served(providers, settings) as server:
             [route] = [each for each in server.product.app.routes if isinstance(each, WebSocketRoute)]
             endpoint = route.endpoint
             assert isinstance(endpoint, Endpoint)
-            context = await endpoint.get_context(page, Response())
+            socket = WebSocket(scope, unused, unused)
+            context = await endpoint.get_context(socket, socket)
             assert (context.caller and context.caller.rights) == rights
             assert len(context.providers) == (len(providers) if rights is None else 0)
+
+
+async def unused(*_: Any) -> Any:
+    raise AssertionError

@@ -136,10 +136,10 @@ async def test_a_server_executes_only_what_it_trusts(
             f'{{ precheck(id: "{precheck_id("drs", MYSQL)}") {{ id }} }}',
             "{ __schema { types { name } } }",
         ):
-            [error] = (await server.ask(document))["errors"]
-            assert error["extensions"] == {"code": "DOCUMENT_NOT_TRUSTED"}
-        async for event in server.over_sse('subscription { precheckUpdates(ids: ["a"]) { kind } }'):
-            assert event["errors"][0]["extensions"] == {"code": "DOCUMENT_NOT_TRUSTED"}
+            for accept in ("application/json", "text/event-stream"):
+                answer = await server.post({"query": document}, {"accept": accept})
+                [error] = answer.json()["errors"]
+                assert (answer.status_code, error["extensions"]) == (400, {"code": "DOCUMENT_NOT_TRUSTED"})
     assert calls(emulator) == {}
 
 
@@ -167,6 +167,6 @@ async def test_a_server_does_not_start_with_a_document_that_it_would_refuse(
 @pytest.mark.parametrize("mode", ["log", "only"])
 def test_a_mode_without_a_manifest_is_refused(mode: str) -> None:
     with pytest.raises(
-        ConfigurationError, match=f"TRUSTED_DOCUMENTS={mode} needs PRECHECK_TRUSTED_DOCUMENTS_FILE"
+        ConfigurationError, match=f"TRUSTED_DOCUMENTS={mode} needs a manifest: set PRECHECK_TRUSTED_DOCUMENTS_FILE"
     ):
         read_settings({"PRECHECK_TRUSTED_DOCUMENTS": mode})
