@@ -1,6 +1,7 @@
 """What the pages say of who may ask is what the server does: risks, rights, claims, the file of tokens."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,10 @@ import pytest
 from graph.guard.claims import Claims
 from graph.guard.rights import RAW_FIELDS
 from graph.risks import RISKS
-from graph.settings import PREFIX, Settings
+from graph.settings import PREFIX, Settings, read_settings
 from graph.token_file import TokenTable, read_tokens
 from resolvers.caller import Right
-from tests.docs.pages import README, SECURITY, blocks, code, prose, table
+from tests.docs.pages import README, ROOT, SECURITY, blocks, code, prose, table
 from tests.faults.issuer import AUDIENCE, NAME, Issuer, issuing
 from tests.graph.served import served
 from tests.graph.tokens import token_of
@@ -85,3 +86,24 @@ async def test_without_the_claims_the_settings_decide(issuer: Issuer) -> None:
 def test_the_way_to_a_sum_is_the_one_that_is_told() -> None:
     assert '`printf %s "$TOKEN" | sha256sum`' in SECTION, "without a line feed, which would be part of the sum"
     assert token_of("team-a") not in SECTION
+
+
+def test_every_setting_stands_in_the_table_of_all() -> None:
+    told = [name for row in table(SECURITY, "Every setting") for name in code(row[1])]
+    assert sorted(told) == sorted(PREFIX + name.upper() for name in Settings.__struct_fields__)
+
+
+def test_what_is_advised_for_production_can_be_set() -> None:
+    rows = table(SECURITY, "In production")
+    given = dict(word.split("=") for row in rows for word in code(row[0]) if "=" in word)
+    assert given["PRECHECK_INTROSPECTION"] == "false"
+    read_settings({**given, "PRECHECK_TRUSTED_DOCUMENTS_FILE": "manifest.json"})
+
+
+def test_every_family_of_attacks_is_told_and_marked() -> None:
+    marked = {
+        family
+        for file in (ROOT / "tests" / "attack").glob("test_*.py")
+        for family in re.findall(r'mark\.attack\("([^"]+)"\)', file.read_text(encoding="utf-8"))
+    }
+    assert {row[0] for row in table(SECURITY, "What was tried")} == marked
