@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from tests.attack.dialogue import Sent
-from tests.attack.test_malformed_websockets import CLOSED, HARMLESS, REFUSED, generated
+from tests.attack.dialogues import CLOSED, HARMLESS, REFUSED, generated
 from tests.emulator.process import ROOT, Emulator
 from tests.faults.serving import Serving, serving
 from tests.graph.documents import LOOKUP, UPDATES, ref
