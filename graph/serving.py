@@ -38,6 +38,8 @@ _TICKS_PER_SECOND = 10
 _LOOKS_UNTIL_STUCK = 12
 # Below WARNING these write what they send and receive, credentials in headers among it.
 _TALKATIVE = ("asyncio", "hpack", "httpcore2", "httpx2", "websockets")
+# Its warnings are of what anybody can send, as often as they like.
+_ABOUT_STRANGERS = "strawberry.ws"
 
 
 class Server(uvicorn.Server):
@@ -254,6 +256,7 @@ def log_to_stderr(level: str) -> None:
     logging.basicConfig(level=max(number, logging.WARNING), format="%(levelname)s %(name)s %(message)s")
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(_ABOUT_STRANGERS).setLevel(logging.ERROR)
 
 
 def _stop(_: int, __: FrameType | None) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 import msgspec
 import structlog
 
+from graph.recent import Recent
 from resolvers.errors import BadRequest, DocumentNotTrusted, DocumentUnknown
 
 _PREFIX = "sha256:"
 _MOST_TOLD = 80
+_MOST_REMEMBERED = 1_000
 _log = structlog.get_logger()
 
 
@@ -63,6 +65,7 @@ class Trusted:
         self._logs = logs
         self._by_hash = {_hash(text): text for text in self._documents.values()}
         self._texts = frozenset(self._documents.values())
+        self._told: Recent[str, bool] = Recent(most=_MOST_REMEMBERED)
 
     def check(self, trouble_with: Callable[[str], str | None]) -> None:
         """Raises ManifestError for the first document that there is trouble with."""
@@ -104,9 +107,10 @@ class Trusted:
     def _judge(self, text: str, operation_name: str | None) -> None:
         if self._only:
             raise not_trusted()
-        if self._logs:
+        if self._logs and self._told.get(digest := _hash(text)) is None:
+            self._told.keep(digest, True, 1)
             name = operation_name and operation_name[:_MOST_TOLD]
-            _log.warning("document_not_trusted", operation=name, sha256=_hash(text))
+            _log.warning("document_not_trusted", operation=name, sha256=digest)
 
     def _known(self, document_id: str, found: str | None) -> str:
         text = found or self._documents.get(document_id) or self._documents.get(document_id.removeprefix(_PREFIX))

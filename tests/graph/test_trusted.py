@@ -120,7 +120,8 @@ def test_what_is_not_in_the_manifest_is_logged_by_its_hash() -> None:
     logging = Trusted({HASH: KNOWN}, logs=True)
     with capture_logs() as logs:
         assert logging.text_of(KNOWN) == KNOWN
-        assert logging.text_of(OTHER, operation_name="Others") == OTHER
+        for _ in range(2):
+            assert logging.text_of(OTHER, operation_name="Others") == OTHER
     expected = {"operation": "Others", "sha256": sha256(OTHER.encode()).hexdigest()}
     assert logs == [{"event": "document_not_trusted", "log_level": "warning", **expected}]
 
