@@ -49,6 +49,8 @@ class Reloading:
             found = self._read()
         except ConfigurationError as error:
             found = error
+        except Exception as error:
+            found = ConfigurationError(f"{type(error).__name__}: {error}")
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
             loop.call_soon_threadsafe(self._end, number, found)
 

@@ -1,7 +1,7 @@
 """The only reader of the environment; says in one line what to change."""
 
-import math
 import os
+import re
 from collections.abc import Mapping
 from enum import Enum
 from urllib.parse import urlsplit
@@ -12,6 +12,22 @@ from resolvers.caller import Right
 from resolvers.live.places import MOST_STREAMS, MOST_STREAMS_PER_CLIENT
 
 PREFIX = "PRECHECK_"
+# Left empty by mistake, these would let in more than was meant.
+_MEANT = frozenset(
+    {
+        "jwks_url",
+        "jwt_issuer",
+        "jwt_audience",
+        "jwt_providers_claim",
+        "jwt_rights_claim",
+        "tokens_file",
+        "trusted_documents_file",
+    }
+)
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
+_HOST_NAME = re.compile(r"[a-z0-9._-]+")
+_LOG_LEVELS = ("debug", "info", "warning", "error")
+_LONGEST_SECONDS = 10 * 365 * 24 * 3600.0
 _MAY_BE_ZERO = frozenset({"max_cost_per_minute"})
 _OF_CLAIMS = ("jwt_providers_claim", "jwt_rights_claim", "jwt_default_providers", "jwt_default_rights")
 
@@ -89,8 +105,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def origins(self) -> list[str]:
-        """The origins whose pages may use this server."""
-        return words_of(self.cors_origins)
+        """The origins whose pages may use this server, as browsers write them."""
+        return [origin.lower().removesuffix("/") for origin in words_of(self.cors_origins)]
 
 
 def words_of(text: str) -> list[str]:
@@ -104,6 +120,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     given = {name: value for name, value in environment.items() if name.startswith(PREFIX)}
     if unknown := sorted(given.keys() - known.keys()):
         raise ConfigurationError(f"{unknown[0]} is not a setting; there are {', '.join(sorted(known))}.")
+    for name, value in given.items():
+        if known[name] in _MEANT and not value.strip():
+            raise ConfigurationError(f"{name} is empty; give it a value, or leave it out if that is meant.")
     values = {known[name]: value for name, value in given.items()}
     for name, value in values.items():
         try:
@@ -115,8 +134,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 def _checked(settings: Settings) -> Settings:
     for name, value in msgspec.structs.asdict(settings).items():
-        if name.endswith("_seconds") and not (value > 0 and math.isfinite(value)):
-            raise ConfigurationError(f"{PREFIX}{name.upper()} takes more than 0 seconds.")
+        if name.endswith("_seconds") and not 0 < value <= _LONGEST_SECONDS:
+            raise ConfigurationError(f"{PREFIX}{name.upper()} takes more than 0 seconds, and ten years at most.")
         if name.startswith("max_") and value < (0 if name in _MAY_BE_ZERO else 1):
             least = "0 (no limit)" if name in _MAY_BE_ZERO else "1"
             raise ConfigurationError(f"{PREFIX}{name.upper()} takes {least} or more.")
@@ -124,6 +143,7 @@ def _checked(settings: Settings) -> Settings:
         raise ConfigurationError(
             f"{PREFIX}MAX_COST_PER_MINUTE is less than {PREFIX}MAX_COST, so one operation could never be paid."
         )
+    _check_names(settings)
     _check_bearers(settings)
     _check_claims(settings)
     if settings.trusted_documents is not TrustedDocuments.OFF and not settings.trusted_documents_file:
@@ -132,6 +152,24 @@ def _checked(settings: Settings) -> Settings:
             f"set {PREFIX}TRUSTED_DOCUMENTS_FILE."
         )
     return settings
+
+
+def _check_names(settings: Settings) -> None:
+    if settings.log_level.lower() not in _LOG_LEVELS:
+        raise ConfigurationError(
+            f"{PREFIX}LOG_LEVEL is {settings.log_level!r}; it takes {', '.join(_LOG_LEVELS)}."
+        )
+    for origin in settings.origins:
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            raise ConfigurationError(
+                f"{PREFIX}CORS_ORIGINS has {origin!r}; it takes origins such as https://app.example, without a "
+                "path, or `*`."
+            )
+    for host in words_of(settings.hosts):
+        if not _HOST_NAME.fullmatch(host.lower()):
+            raise ConfigurationError(
+                f"{PREFIX}HOSTS has {host!r}; it takes names such as prechecks.example, no scheme, port or path."
+            )
 
 
 def _check_bearers(settings: Settings) -> None:

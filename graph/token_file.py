@@ -1,7 +1,9 @@
 """The file of bearer tokens: whom each names, what it may see and do; says in one line what to change."""
 
+import contextlib
 import re
 import stat
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,15 +34,22 @@ class TokenTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 def read_tokens(path: Path) -> list[Listed]:
     """The `[[token]]` tables of a file. Raises ConfigurationError, with the file, the token and what to change."""
     read: dict[bytes, Listed] = {}
-    for number, table in enumerate(tables_of(path, "token", "client"), 1):
+    for number, table in enumerate(tables_of(path, "token", "client", least=0), 1):
         where = f"{path}: token {number}"
         listed = _listed(table, where)
         if listed.digest in read:
             raise ConfigurationError(f"{where} has the `sha256` of another one; give each a token of its own.")
         read[listed.digest] = listed
-    if path.stat().st_mode & stat.S_IWOTH:
-        _log.warning("tokens_file_writable", path=str(path), why="everybody on this machine may add tokens")
+    _warn(path, read)
     return list(read.values())
+
+
+def _warn(path: Path, read: Collection[bytes]) -> None:
+    if not read:
+        _log.warning("tokens_file_empty", path=str(path), why="nobody is let in")
+    with contextlib.suppress(OSError):
+        if path.stat().st_mode & stat.S_IWOTH:
+            _log.warning("tokens_file_writable", path=str(path), why="everybody on this machine may add tokens")
 
 
 def _listed(table: dict[str, Any], where: str) -> Listed:

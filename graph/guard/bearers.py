@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from joserfc import jwt
-from joserfc.errors import ClaimError, ExpiredTokenError, JoseError, UnsupportedAlgorithmError
+from joserfc.errors import ClaimError, ExpiredTokenError, InvalidTokenError, JoseError, UnsupportedAlgorithmError
 from joserfc.jwa import JWSAlgModel
 from joserfc.jws import JWSRegistry
 
@@ -22,7 +22,10 @@ LEEWAY_SECONDS = 30
 
 _UNREADABLE = "The bearer token cannot be read: it is no signed JWT."
 _UNACCEPTED = f"The bearer token is not signed in a way that is accepted here: {', '.join(ALGORITHMS)}."
-_UNKNOWN_KEY = "The bearer token is signed with a key that its issuer does not publish."
+_UNKNOWN_KEY = (
+    "The bearer token is signed with a key that its issuer did not publish when it was asked last. For a new key "
+    "the issuer is asked again within a minute."
+)
 _FORGED = "The signature of the bearer token does not hold."
 
 
@@ -84,7 +87,7 @@ class Bearers:
             raise TokenRefused(_UNKNOWN_KEY)
         try:
             claims = jwt.decode(token, key, registry=_ALGORITHMS).claims
-        except (JoseError, ValueError, TypeError):
+        except (JoseError, ValueError, TypeError, RecursionError):
             raise TokenRefused(_FORGED) from None
         return self._named(claims)
 
@@ -98,6 +101,9 @@ class Bearers:
             expires_at = datetime.fromtimestamp(claims["exp"], UTC)
         except ExpiredTokenError:
             raise TokenRefused(EXPIRED) from None
+        except InvalidTokenError as error:
+            said = "is in the future: is a clock wrong, here or at the issuer's?"
+            raise TokenRefused(f"The claim `{error.claim}` of the bearer token {said}") from None
         except ClaimError as error:
             raise TokenRefused(f"The claim `{error.claim}` of the bearer token is missing or wrong.") from None
         except (OverflowError, OSError, ValueError):

@@ -41,7 +41,7 @@ class Keys:
             headers={"accept": "application/json", "accept-encoding": "identity"},
         )
         self._keys: KeySet | None = None
-        self._asked_at = -math.inf
+        self._asked_at = self._read_at = -math.inf
         self._fetching: asyncio.Task[None] | None = None
 
     async def find(self, key_id: str | None, algorithm: str) -> Key | None:
@@ -52,7 +52,7 @@ class Keys:
         key = self._known(key_id, algorithm)
         if self._fetching is None and self._clock.monotonic() - self._asked_at >= self._patience_seconds(key):
             self._fetching = self._begin()
-        if key is None and self._fetching is not None:
+        if self._fetching is not None and (key is None or self._is_stale):
             await asyncio.wait((self._fetching,))  # unlike awaiting it, this does not end it with its caller
             key = self._known(key_id, algorithm)
         if self._keys is None:
@@ -74,6 +74,11 @@ class Keys:
         except JoseError:
             return None
 
+    @property
+    def _is_stale(self) -> bool:
+        """Whether keys may have been withdrawn long ago: the issuer is asked before they are believed."""
+        return self._clock.monotonic() - self._read_at >= FRESH_SECONDS
+
     def _patience_seconds(self, key: Key | None) -> float:
         if self._keys is None:
             return SECONDS_BETWEEN_FIRST_FETCHES
@@ -92,6 +97,7 @@ class Keys:
         try:
             async with asyncio.timeout(FETCH_SECONDS):
                 self._keys = decode_keys(await self._body())
+                self._read_at = self._clock.monotonic()
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, RecursionError) as error:
             _log.warning("jwks_unavailable", url=self._url, why=f"{type(error).__name__}: {error}")
 

@@ -12,7 +12,6 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
-from strawberry.exceptions import ConnectionRejectionError
 from strawberry.schema.base import BaseSchema
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
@@ -20,7 +19,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UnsetType
 
-from graph.guard.authorization import Authority
+from graph.guard.authorization import EXPIRED, Authority
 from graph.http.answers import answered
 from graph.http.envelope import Envelope, in_address, posted
 from graph.http.explorer import explorer_response
@@ -37,7 +36,7 @@ from graph.recent import Recent
 from graph.results import Stream
 from resolvers.caller import NOBODY, Caller
 from resolvers.context import Context, Services
-from resolvers.errors import RequestError
+from resolvers.errors import RequestError, TokenRefused
 from resolvers.vocabulary import PrecheckLocale
 
 _LOCALE_OF_LANGUAGE = {"en": PrecheckLocale.EN, "zh": PrecheckLocale.ZH_CN}
@@ -126,6 +125,8 @@ class Endpoint(GraphQL[Context, None]):
             said = "Nothing in `accept` can be written here: application/graphql-response+json, application/json, "
             raise Refusal(406, f"{said}text/event-stream, or multipart/mixed;subscriptionSpec=1.0.")
         asked = await posted(request) if request.method == "POST" else self._asked_by_get(request, media_type)
+        if context.caller is not None and context.caller.is_expired(self._services.clock):
+            raise TokenRefused(EXPIRED)  # while the request was on its way
         document = self._document(asked)
         if media_type in STREAMED:
             return await self._stream(document, asked, context, media_type)
@@ -187,17 +188,14 @@ class Endpoint(GraphQL[Context, None]):
 
     async def _context(self, request: Request) -> Context:
         """The context of a request. Raises TokenRefused or KeysUnavailable."""
-        caller = await self._caller(request.headers.get("authorization"))
+        caller = await self._caller(_authorization_of(request)) if self._authority else None
         client = caller.subject if caller else _address_of(request)
         return Context(self._services, _locale_of(request.headers), caller, client)
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
-        """Check the bearer of a socket. Raises ConnectionRejectionError, which closes it with 4403."""
+        """Check the bearer of a socket. Raises TokenRefused or KeysUnavailable."""
         if isinstance(context, SocketContext):
-            try:
-                context.admit(await self._caller(context.take_authorization()))
-            except RequestError:
-                raise ConnectionRejectionError from None
+            context.admit(await self._caller(context.take_authorization()))
         return await super().on_ws_connect(context)
 
     async def _caller(self, authorization: str | None) -> Caller | None:
@@ -227,6 +225,14 @@ def needs_another_way(error: InvalidOperationTypeError) -> Refusal:
             draft_status=422,
         )
     return Refusal(405, "A mutation is asked for by POST.", {"Allow": "POST"})
+
+
+def _authorization_of(request: Request) -> str | None:
+    """The one header. Raises TokenRefused where there are several, for who knows which of them others look at."""
+    given = request.headers.getlist("authorization")
+    if len(given) > 1:
+        raise TokenRefused("The request has several `Authorization` headers: send one.")
+    return given[0] if given else None
 
 
 def _address_of(request: Request | WebSocket) -> str:

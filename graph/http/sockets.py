@@ -25,13 +25,15 @@ from graph.operation import OperationSchema
 from graph.results import Results
 from resolvers.caller import Caller
 from resolvers.context import Context, Services
-from resolvers.errors import AuthExpired, RequestError, TooManyStreams
+from resolvers.errors import AuthExpired, KeysUnavailable, RequestError, TooManyStreams
 from resolvers.loaders import Loaders
 from resolvers.vocabulary import PrecheckLocale
 
 MOST_STREAMS_PER_SOCKET = 20
 _SERVICE_RESTART = (1012, "Server restarting")
 _UNAUTHORIZED = 4401
+_FORBIDDEN = 4403
+_TRY_AGAIN_LATER = 1013
 _LAST_WORDS_SECONDS = 0.5
 
 
@@ -104,7 +106,10 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         """Acknowledge, show life from then on, and see to the end."""
-        await super().handle_connection_init(message)
+        try:
+            await super().handle_connection_init(message)
+        except RequestError as refusal:
+            await self.websocket.close(_close_code(refusal), str(refusal))
         self.connection_init_timeout_task = None  # it was cancelled, and would be held with its traceback
         if self.connection_acknowledged and self._pulse is None:
             self._pulse = Pulse(self._sockets.ping_seconds, cast("TextFrames", self.websocket).ping)
@@ -207,6 +212,11 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
         if ending:  # each stream says AUTH_EXPIRED first
             await asyncio.wait(ending, timeout=_LAST_WORDS_SECONDS)
         await self.websocket.close(code=_UNAUTHORIZED, reason="Unauthorized")
+
+
+def _close_code(refusal: RequestError) -> int:
+    """Clients come back after the one code, and not after the other."""
+    return _TRY_AGAIN_LATER if isinstance(refusal, KeysUnavailable) else _FORBIDDEN
 
 
 def _stopped_by_restart(message: Message) -> str | None:
