@@ -138,7 +138,7 @@ def _serve(
     url = f"http://{host}:{listener.getsockname()[1]}"
 
     def announce() -> None:
-        for line in (*announcements, *_what_to_try(url, len(providers))):
+        for line in (*announcements, *_what_to_try(url, len(providers), settings)):
             tell(line)
 
     def use(files: Files) -> list[str]:
@@ -150,14 +150,24 @@ def _serve(
     serve(product.app, listener, announce, product.drain, limits_of(settings), reload)
 
 
-def _what_to_try(url: str, providers: int) -> list[str]:
+def _what_to_try(url: str, providers: int, settings: Settings) -> list[str]:
+    token = ' -H "authorization: Bearer $TOKEN"' if settings.knows_clients else ""
     query = "{ prechecks(orderBy: VERDICT_WORST_FIRST) { nodes { externalId verdict summary } } }"
     return [
         f"graphql:  {url}/graphql  ({providers} providers; in a browser this is the explorer)",
-        "try:      the explorer's prepared tabs, or",
-        f"  curl -s {url}/graphql -H 'content-type: application/json' -d '{{\"query\": \"{query}\"}}'",
+        f"clients:  {_who_is_let_in(settings)}",
+        "try:      the explorer's prepared tabs, or" if settings.explorer else "try:",
+        f"  curl -s {url}/graphql{token} -H 'content-type: application/json' -d '{{\"query\": \"{query}\"}}'",
         "stop:     Ctrl-C",
     ]
+
+
+def _who_is_let_in(settings: Settings) -> str:
+    if settings.tokens_file:
+        return f"those with a bearer token of {settings.tokens_file}"
+    if settings.jwks_url:
+        return f"those with a bearer token of {settings.jwt_issuer} for {settings.jwt_audience}"
+    return f"everyone who reaches {settings.host}, without a token"
 
 
 async def _tried(providers: Sequence[Provider]) -> list[PrecheckProblem | None]:

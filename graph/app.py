@@ -228,7 +228,7 @@ def _protocol(settings: Settings) -> Protocol:
 
 def _hosts(settings: Settings) -> Hosts | None:
     """Who has to bring a token cannot be led here by a page that has none."""
-    if settings.jwks_url or settings.tokens_file:
+    if settings.knows_clients:
         return None
     return Hosts([settings.host, *words_of(settings.hosts)])
 

@@ -31,10 +31,6 @@ def refuse_risks(settings: Settings) -> None:
             )
 
 
-def _knows_clients(settings: Settings) -> bool:
-    return bool(settings.jwks_url or settings.tokens_file)
-
-
 def _is_loopback(host: str) -> bool:
     """Whether nobody outside this machine is meant; a name other than `localhost` may be anybody's."""
     try:
@@ -44,11 +40,11 @@ def _is_loopback(host: str) -> bool:
 
 
 def _is_anonymous(settings: Settings) -> bool:
-    return not _knows_clients(settings) and not _is_loopback(settings.host)
+    return not settings.knows_clients and not _is_loopback(settings.host)
 
 
 def _is_for_any_origin(settings: Settings) -> bool:
-    return not _knows_clients(settings) and "*" in settings.origins
+    return not settings.knows_clients and "*" in settings.origins
 
 
 def _has_plain_keys(settings: Settings) -> bool:

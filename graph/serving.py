@@ -24,7 +24,7 @@ from graph.http.limits import Limits, most_connections
 from graph.http.received import ReceivedHttp
 from graph.http.unread import STUCK_SECONDS, Connection, Unread, unread_bytes
 from graph.http.written import WrittenSocket
-from graph.settings import ConfigurationError, Settings
+from graph.settings import ConfigurationError, Settings, words_of
 
 HIGHEST_PORT = 65535
 PING_SECONDS = 10.0
@@ -124,6 +124,7 @@ def limits_of(settings: Settings) -> Limits:
         settings.max_body_bytes,
         settings.max_message_bytes,
         settings.receive_seconds,
+        tuple(words_of(settings.trusted_proxies)),
     )
 
 
@@ -131,6 +132,8 @@ def _config(app: Starlette, limits: Limits, ping_seconds: float) -> uvicorn.Conf
     return uvicorn.Config(
         app,
         http=cast("type[asyncio.Protocol]", partial(ReceivedHttp, limits=limits)),
+        proxy_headers=bool(limits.proxies),
+        forwarded_allow_ips=list(limits.proxies),
         log_config=None,
         access_log=False,
         ws=WrittenSocket,
@@ -232,13 +235,11 @@ class _Stderr:
 
 
 def log_to_stderr(level: str) -> None:
-    """Structured lines on stderr: for people on a terminal, JSON elsewhere. Raises ConfigurationError.
+    """Structured lines on stderr: for people on a terminal, JSON elsewhere.
 
     The level is that of our own lines: what libraries say below WARNING is not shown at any level.
     """
-    number = logging.getLevelNamesMapping().get(level.upper())
-    if number is None:
-        raise ConfigurationError(f"the log level {level!r} is none of debug, info, warning, error.")
+    number = logging.getLevelNamesMapping()[level.upper()]
     renderer: Any = structlog.processors.JSONRenderer()
     if sys.stderr is not None and sys.stderr.isatty():
         # Its own default shows local variables, which may hold credentials.

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from enum import Enum
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 import msgspec
@@ -60,6 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     cors_origins: str = ""
     hosts: str = ""
+    trusted_proxies: str = ""
     jwks_url: str = ""
     jwt_issuer: str = ""
     jwt_audience: str = ""
@@ -104,6 +106,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_streams_per_client: int = MOST_STREAMS_PER_CLIENT
 
     @property
+    def knows_clients(self) -> bool:
+        """Whether clients need a bearer token."""
+        return bool(self.jwks_url or self.tokens_file)
+
+    @property
     def origins(self) -> list[str]:
         """The origins whose pages may use this server, as browsers write them."""
         return [origin.lower().removesuffix("/") for origin in words_of(self.cors_origins)]
@@ -144,6 +151,7 @@ def _checked(settings: Settings) -> Settings:
             f"{PREFIX}MAX_COST_PER_MINUTE is less than {PREFIX}MAX_COST, so one operation could never be paid."
         )
     _check_names(settings)
+    _check_proxies(settings)
     _check_bearers(settings)
     _check_claims(settings)
     if settings.trusted_documents is not TrustedDocuments.OFF and not settings.trusted_documents_file:
@@ -170,6 +178,16 @@ def _check_names(settings: Settings) -> None:
             raise ConfigurationError(
                 f"{PREFIX}HOSTS has {host!r}; it takes names such as prechecks.example, no scheme, port or path."
             )
+
+
+def _check_proxies(settings: Settings) -> None:
+    for proxy in words_of(settings.trusted_proxies):
+        try:
+            ip_network(proxy)
+        except ValueError:
+            raise ConfigurationError(
+                f"{PREFIX}TRUSTED_PROXIES has {proxy!r}; it takes addresses and networks such as 10.0.0.0/8."
+            ) from None
 
 
 def _check_bearers(settings: Settings) -> None:

@@ -20,6 +20,8 @@ SECONDS_BETWEEN_FETCHES = 60.0
 SECONDS_BETWEEN_FIRST_FETCHES = 5.0
 # Keys that the issuer has withdrawn are forgotten by reading the set anew after this long.
 FRESH_SECONDS = 600.0
+# After an idle time as long as this nobody is believed by the old set while the new one is on its way.
+STALE_SECONDS = 2 * FRESH_SECONDS
 
 _log = structlog.get_logger()
 
@@ -77,7 +79,7 @@ class Keys:
     @property
     def _is_stale(self) -> bool:
         """Whether keys may have been withdrawn long ago: the issuer is asked before they are believed."""
-        return self._clock.monotonic() - self._read_at >= FRESH_SECONDS
+        return self._clock.monotonic() - self._read_at >= STALE_SECONDS
 
     def _patience_seconds(self, key: Key | None) -> float:
         if self._keys is None:

@@ -11,13 +11,17 @@ MOST_HEADERS = 100
 
 
 class Limits(NamedTuple):
-    """Bounds on what a client sends before anything of it is looked at; sizes in bytes."""
+    """Bounds on what a client sends before anything of it is looked at; sizes in bytes.
+
+    Of clients behind `proxies`, addresses or networks, those are bounded: they are believed about addresses.
+    """
 
     connections: int
     header_bytes: int
     body_bytes: int
     message_bytes: int
     receive_seconds: float
+    proxies: tuple[str, ...] = ()
 
 
 def most_connections(wanted: int) -> int:

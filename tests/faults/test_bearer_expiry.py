@@ -211,3 +211,25 @@ async def test_a_socket_brings_its_token_at_init_in_any_case_or_in_the_handshake
         subprotocols = [Subprotocol("graphql-transport-ws")]
         async with connect(url, subprotocols=subprotocols, additional_headers=headers) as ws:
             assert await opened(ws, message) == code, (handshake, message)
+
+
+@pytest.mark.row("C6")
+async def test_a_socket_that_is_not_let_in_is_told_why(issuer: Issuer, server: Served) -> None:
+    init = '{"type": "connection_init", "payload": {"authorization": "Bearer %s"}}'
+    assert await told(server, init % "nonsense") == (4403, "The bearer token cannot be read: it is no signed JWT.")
+    assert (await told(server, '{"type": "connection_init"}'))[1].startswith("This server answers callers with")
+    issuer.stop()
+    with served([], issuer.settings(), issuer.clock) as without_keys:
+        code, reason = await told(without_keys, init % issuer.token())
+    assert (code, reason.startswith("This server cannot check bearer tokens")) == (1013, True)
+
+
+async def told(server: Served, message: str) -> tuple[int, str]:
+    """The code and the reason that the server closes with after this message."""
+    url = server.url.replace("http://", "ws://") + "/graphql"
+    async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as ws:
+        await ws.send(message)
+        with pytest.raises(ConnectionClosed) as closed:
+            await ws.recv()
+    assert closed.value.rcvd is not None
+    return closed.value.rcvd.code, closed.value.rcvd.reason

@@ -98,7 +98,9 @@ async def test_a_client_is_whom_its_token_names_wherever_it_asks_from(
 
 @pytest.mark.row("K4")
 async def test_this_server_has_so_many_places_and_no_more(providers: list[ProviderSettings], run: str) -> None:
-    with served(providers, Settings(max_streams=2, max_streams_per_client=1)) as server:
+    with served(
+        providers, Settings(max_streams=2, max_streams_per_client=1, trusted_proxies="127.0.0.1")
+    ) as server:
         async with Socket(server.url, additional_headers={"x-forwarded-for": "192.0.2.1"}) as ws:
             await ws.subscribe("1", UPDATES, refs=[ref("oms-ce", run)])
             assert event_of((await ws.receive())["payload"])["kind"] == "SNAPSHOT"

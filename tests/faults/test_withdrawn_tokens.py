@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import httpx2 as httpx
+import orjson
 import pytest
 
 from tests.emulator.process import Emulator
@@ -11,6 +12,7 @@ from tests.faults.issuer import HandClock
 from tests.faults.serving import Serving, serving
 from tests.faults.watching import polled
 from tests.graph.documents import UPDATES, event_of, ref
+from tests.graph.raw import post, wire
 from tests.graph.served import Socket, served
 from tests.graph.tokens import settings_for, table, token_of, tokens_file
 from tests.graph.transports import codes_of
@@ -93,3 +95,35 @@ async def test_a_file_of_tokens_that_cannot_be_used_changes_nothing(
         refused = await server.logged("configuration_refused")
         assert "token 2: Object missing required field `sha256`" in refused["message"]
         assert [status_of(server, name) for name in ("alice", "bob")] == [200, 401]
+
+
+@pytest.mark.row("C4")
+async def test_the_last_token_can_be_taken_out_and_what_cannot_be_read_is_told(
+    emulator: Emulator, provider_file: Path, tmp_path: Path
+) -> None:
+    file = tokens_file(tmp_path, table("alice"))
+    with serving(provider_file, PRECHECK_TOKENS_FILE=str(file)) as server:
+        file.write_text(f"a = {'[' * 3000}", encoding="utf-8")
+        server.hang_up()
+        assert "is not TOML" in (await server.logged("configuration_refused"))["message"]
+        assert status_of(server, "alice") == 200
+        file.write_text("", encoding="utf-8")
+        server.hang_up()
+        assert (await server.logged("tokens_file_empty"))["why"] == "nobody is let in"
+        await server.logged("configuration_reloaded")
+        assert status_of(server, "alice") == 401
+
+
+async def test_a_token_that_ends_while_its_request_arrives_is_not_answered(
+    emulator: Emulator, provider_file: Path, tmp_path: Path
+) -> None:
+    clock = HandClock()
+    settings = settings_for(tmp_path, table("alice", expires="2026-01-01T00:01:00Z"))
+    with served(polled(provider_file, poll_seconds=0.02), settings, clock) as server:
+        asked = post(orjson.dumps(ASK), f"authorization: Bearer {token_of('alice')}")
+        async with wire(server.url) as client:
+            await client.say(asked[:-5])
+            await asyncio.sleep(0)
+            clock.advance(60)
+            await client.say(asked[-5:])
+            assert (await client.answer()).status == 401

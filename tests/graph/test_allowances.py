@@ -99,3 +99,15 @@ async def status(server: Served) -> int:
 def test_an_allowance_that_no_operation_fits_in_is_refused_at_the_start() -> None:
     with pytest.raises(ConfigurationError, match="less than PRECHECK_MAX_COST"):
         read_settings({"PRECHECK_MAX_COST_PER_MINUTE": "39999"})
+
+
+@pytest.mark.parametrize(("proxies", "statuses"), [("", [200, 429]), ("127.0.0.0/8", [200, 200])])
+async def test_only_a_trusted_proxy_is_believed_about_addresses(
+    providers: list[ProviderSettings], proxies: str, statuses: list[int]
+) -> None:
+    cost = READING + 1
+    settings = Settings(max_cost=cost, max_cost_per_minute=cost, trusted_proxies=proxies)
+    with served(providers, settings, HandClock()) as server:
+        told = [{"x-forwarded-for": f"192.0.2.{number}"} for number in range(2)]
+        answers = [await server.post({"query": "{ __typename }"}, headers) for headers in told]
+        assert [answer.status_code for answer in answers] == statuses

@@ -52,7 +52,7 @@ def test_a_refusal_is_one_line_and_exit_code_2() -> None:
         (("serve", "--providers", "none.toml"), {}, "there is no such provider file"),
         (("demo", "--port", "abc"), {}, "'abc' is no port; choose 0 to 65535 as PORT"),
         (("demo", "--port", "99999", "--emulator-port", "0"), {}, "'99999' is no port"),
-        (("demo",), {"PRECHECK_LOG_LEVEL": "loud"}, "the log level 'loud'"),
+        (("demo",), {"PRECHECK_LOG_LEVEL": "loud"}, "PRECHECK_LOG_LEVEL is 'loud'; it takes debug"),
         (("check",), {"PRECHECK_TYPO": "1"}, "PRECHECK_TYPO is not a setting"),
     ):
         refused = graph(*arguments, **environment)

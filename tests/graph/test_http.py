@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from graph.http.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, MULTIPART, media_type_of, ranked
 from graph.settings import Settings
 from resolvers.upstream.contract import ProviderSettings
+from tests.attack.dialogue import handshake
 from tests.emulator.process import Emulator
 from tests.graph.documents import calls
 from tests.graph.served import Served, Socket, served
@@ -214,3 +215,12 @@ async def test_unfinished_tracked_prechecks_are_re_read_where_asked_for(
             made = emulator.calls("oms-ce")["GetPreCheckResult"]["ids"]
     assert made.count(["t_7di1uvmxd340"]) == 1
     assert set(calls(emulator)) == {"oms-ce/GetPreCheckResult"}
+
+
+async def test_an_origin_means_the_same_by_http_and_by_websocket(providers: list[ProviderSettings]) -> None:
+    settings = Settings(cors_origins="https://A.example/,https://b.example")
+    with served(providers, settings) as server:
+        for origin, status in (("https://a.example", 101), ("https://c.example", 403)):
+            answer = await server.post(TYPENAME, {"origin": origin})
+            assert answer.headers.get("access-control-allow-origin") == (origin if status == 101 else None)
+            assert await handshake(server.url, f"Origin: {origin}\r\n") == status

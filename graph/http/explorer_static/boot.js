@@ -38,7 +38,18 @@
     const url = new URL(window.location.pathname, window.location.origin);
     const socket = new URL(url);
     socket.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    return GraphiQL.createFetcher({ url: url.href, subscriptionUrl: socket.href });
+    const fetcher = GraphiQL.createFetcher({ url: url.href, subscriptionUrl: socket.href });
+    let token = null; // what one tab was told, all tabs ask with, until the page is left
+    return (params, options) => {
+      const headers = { ...options?.headers };
+      const name = Object.keys(headers).find((each) => each.toLowerCase() === "authorization");
+      if (name !== undefined) {
+        token = headers[name];
+      } else if (token !== null) {
+        headers.Authorization = token;
+      }
+      return fetcher(params, { ...options, headers });
+    };
   }
 
   const storage = createStorage(openDisk());
