@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -90,7 +90,7 @@ def build(
     retiring: set[asyncio.Task[None]] = set()
     watchdog = Watchdog(clock)
     readiness = Readiness(watchdog)
-    authority = _authority(settings, clock)
+    authority = _authority(settings, clock, providers)
     executed = _executed(settings, clock)
     endpoint = Endpoint(services, executed, authority, readiness, heartbeats, _protocol(settings))
     drain = Drain(readiness, endpoint.sockets, hub)
@@ -208,9 +208,9 @@ async def _retire(provider: Provider, snapshots: Snapshots) -> None:
     await provider.close()
 
 
-def _authority(settings: Settings, clock: Clock) -> Authority | None:
+def _authority(settings: Settings, clock: Clock, providers: Container[str]) -> Authority | None:
     if settings.tokens_file:
-        return Tokens(read_tokens(Path(settings.tokens_file)), clock)
+        return Tokens(read_tokens(Path(settings.tokens_file)), clock, providers)
     if not settings.jwks_url:
         return None
     claims = Claims(

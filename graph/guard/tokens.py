@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -33,8 +33,10 @@ class Tokens:
     Found by hash, so that how long it takes says nothing of how much of a token was right.
     """
 
-    def __init__(self, listed: Sequence[Listed], clock: Clock) -> None:
+    def __init__(self, listed: Sequence[Listed], clock: Clock, providers: Container[str] = ()) -> None:
+        """`providers` are the ids that are configured at the time."""
         self._clock = clock
+        self._providers = providers
         self._known: dict[bytes, tuple[Listed, Caller]] = {}
         self.exchange(listed)
 
@@ -55,6 +57,7 @@ class Tokens:
             known = before.get(each.digest)
             is_same = known is not None and known[0] == each
             self._known[each.digest] = before.pop(each.digest) if is_same else (each, _caller(each))
+            self._warn(each)
         for each, caller in before.values():
             _log.info("token_withdrawn", name=each.name)
             if caller.withdrawn is not None:
@@ -62,6 +65,14 @@ class Tokens:
 
     async def close(self) -> None:
         """Nothing is held."""
+
+    def _warn(self, listed: Listed) -> None:
+        """Tell the operator of what is allowed, and hardly meant."""
+        unknown = sorted(each for each in listed.providers or () if each not in self._providers)
+        if unknown:
+            _log.warning("token_names_unknown_providers", name=listed.name, providers=unknown)
+        if listed.expires_at is not None and listed.expires_at <= self._clock.now():
+            _log.warning("token_has_expired", name=listed.name)
 
 
 def _caller(listed: Listed) -> Caller:

@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from graph.guard.tokens import Listed, Tokens
 from graph.settings import ConfigurationError
 from graph.token_file import read_tokens
 from resolvers.caller import Right
+from resolvers.clock import Clock
 from resolvers.errors import RequestError
 from tests.driven import Driven
 from tests.graph.tokens import table, token_of, tokens_file
@@ -115,3 +117,17 @@ def test_a_file_that_everybody_may_write_is_warned_of(tmp_path: Path, capfd: pyt
     [listed] = read_tokens(file)
     assert isinstance(listed, Listed)
     assert "tokens_file_writable" in capfd.readouterr().out
+
+
+def test_what_is_hardly_meant_is_warned_of(tmp_path: Path) -> None:
+    listed = read_tokens(
+        tokens_file(
+            tmp_path, table("alice", ["dst", "drs"]), table("bob", expires="2020-01-01T00:00:00Z"), table("carol")
+        )
+    )
+    with capture_logs() as logged:
+        Tokens(listed, Clock(), {"drs": None, "dts": None})
+    assert [(each["event"], each["name"], each.get("providers")) for each in logged] == [
+        ("token_names_unknown_providers", "alice", ["dst"]),
+        ("token_has_expired", "bob", None),
+    ]
