@@ -62,7 +62,7 @@ async def test_subscription_shows_events_until_it_ends(
     assert visit.complaints == []
 
 
-async def test_headers_go_out_and_are_kept_nowhere(visit: Visit) -> None:
+async def test_a_token_goes_out_of_all_tabs_and_is_kept_nowhere(visit: Visit) -> None:
     await visit.open_tab("Providers")
     await visit.type_headers()
     async with visit.page.expect_request(lambda request: request.method == "POST") as posted:
@@ -70,7 +70,6 @@ async def test_headers_go_out_and_are_kept_nowhere(visit: Visit) -> None:
     assert (await (await posted.value).all_headers())["authorization"] == "Bearer SECRET"
 
     await visit.open_tab("LiveProgress")
-    await visit.type_headers()
     async with visit.page.expect_websocket() as opened:
         await visit.run()
     await (await opened.value).wait_for_event("framereceived")
