@@ -93,6 +93,7 @@ class Admission:
             self._check(document, operation, sent)
         except RequestError as refusal:
             raise Refused.by(refusal) from None
+        self._policy.trusted.note(sent.text, operation)
         # On a socket all operations are given the same context, and none may share it.
         own = sent.context.for_operation() if isinstance(sent.context, Context) else sent.context
         return Asked(document, operation, sent.variables, own, sent.root, sent.name)

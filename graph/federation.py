@@ -39,9 +39,7 @@ class EntitySchema(OperationSchema):
             return BadRequest("A representation is an object with `__typename` and the fields of a key.")
         known = self.schema_converter.type_map.get(str(representation.get("__typename")))
         if known is None or not hasattr(getattr(known.definition, "origin", None), "resolve_reference"):
-            return BadRequest(
-                "`__typename` of a representation names an entity: Precheck, PrecheckItem or Provider."
-            )
+            return BadRequest("`__typename` of a representation is the name of an entity: a type with a key.")
         if not all(isinstance(representation.get(key, ""), str) for key in _KEYS):
             return BadRequest("The key fields of a representation are texts.")
         return None

@@ -6,7 +6,15 @@ from itertools import chain
 from typing import Any
 
 import msgspec
-from graphql import DocumentNode, GraphQLSchema, ListValueNode, ObjectValueNode, OperationDefinitionNode, ValueNode
+from graphql import (
+    DocumentNode,
+    ExecutableDefinitionNode,
+    GraphQLSchema,
+    ListValueNode,
+    ObjectValueNode,
+    OperationDefinitionNode,
+    ValueNode,
+)
 
 from graph.guard.counting import Counted, Counting
 from resolvers.errors import BadRequest, LimitExceeded
@@ -17,8 +25,11 @@ MOST_FRAGMENTS = 100
 MOST_SPREADS = 200
 MOST_ENTRIES = 100
 MOST_NESTING = 100
+# Every double can be written with fewer; Python refuses to read some thousands, in words of its own.
+MOST_DIGITS = 1_000
 _MOST_TOLD = 1_000_000
 _LINE_ENDS = re.compile(r"\r\n|\n|\r")
+_DIGITS = frozenset("-0123456789")
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 _FEWER = "Ask for less, or in several operations."
 # Ends with the text where a string does not end, so that each character is looked at once.
@@ -56,15 +67,22 @@ def check_text(text: str, limits: Limits) -> None:
     comments = sum(each.startswith("#") for each in found)
     _within(comments, limits.max_comments, "The document has", "comments", "Leave some out.")
     _within(len(found) - comments, limits.max_tokens, "The document has", "tokens")
+    longest = max((len(each) for each in found if len(each) > MOST_DIGITS and each[0] in _DIGITS), default=0)
+    _within(longest, MOST_DIGITS, "A number in the document has", "characters", "Write it shorter.")
     # To tell the place of an error takes time for each line before it.
     _within(len(_LINE_ENDS.findall(text)), limits.max_tokens, "The document has", "lines", "Leave out empty ones.")
 
 
 def check_document(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> None:
-    """Raises LimitExceeded, and BadRequest for introspection where there is none; linear in the document.
+    """Raises LimitExceeded, and BadRequest for what defines a schema, and for introspection where there is none.
 
-    Nothing is known to be valid yet: fragments may spread themselves, and types and fields need not be there.
+    In time linear in the document. Nothing is known to be valid yet: fragments may spread themselves, and types
+    and fields need not be there.
     """
+    if not all(isinstance(each, ExecutableDefinitionNode) for each in document.definitions):
+        raise BadRequest(
+            "A document to be executed holds operations and fragments only. Leave out what defines a schema."
+        )
     operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
     _within(len(operations), MOST_OPERATIONS, "The document has", "operations", "Send them one by one.")
     others = len(document.definitions) - len(operations)

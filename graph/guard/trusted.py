@@ -1,12 +1,14 @@
 """Documents known before the server started: found by a hash, and alone executed where that is wanted."""
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import structlog
+from graphql import OperationDefinitionNode
 
 from graph.recent import Recent
 from resolvers.errors import BadRequest, DocumentNotTrusted, DocumentUnknown
@@ -37,19 +39,26 @@ def read_manifest(path: Path) -> dict[str, str]:
     Raises ManifestError.
     """
     try:
-        content = msgspec.json.decode(path.read_bytes())
-        entries = list(_entries(content))
+        written = path.read_bytes()
+        entries = list(_entries(msgspec.json.decode(written)))
+        json.loads(written, object_pairs_hook=_said_once, parse_int=str)
     except OSError as error:
         raise ManifestError(f"{path}: {error.strerror}.") from None
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
         raise ManifestError(
             f"{path}: {error}. It takes a JSON object of texts by their hashes, or the manifest of Apollo's tools."
         ) from None
+    except ManifestError as error:
+        raise ManifestError(f"{path}: {error}") from None
+    hashes = {_hash(text): text for _, text in entries}
     documents: dict[str, str] = {}
     for document_id, text in entries:
-        if documents.setdefault(document_id.removeprefix(_PREFIX), text) != text:
+        name = document_id.removeprefix(_PREFIX)
+        if documents.setdefault(name, text) != text:
             raise ManifestError(f"{path}: {document_id[:_MOST_TOLD]!r} names two documents.")
-        if document_id.startswith(_PREFIX) and document_id != _PREFIX + _hash(text):
+        if hashes.get(name.lower(), text) != text:
+            raise ManifestError(f"{path}: {document_id[:_MOST_TOLD]!r} is the hash of another document.")
+        if name != document_id and name.lower() not in hashes:
             raise ManifestError(f"{path}: {document_id[:_MOST_TOLD]!r} is not the hash of its document.")
     return documents
 
@@ -81,7 +90,6 @@ class Trusted:
         query: str | None,
         document_id: str | None = None,
         extensions: Mapping[str, Any] | None = None,
-        operation_name: str | None = None,
     ) -> str:
         """The document that a request means by its text, its `documentId` or Apollo's hash; empty where by none.
 
@@ -96,25 +104,25 @@ class Trusted:
         if len(set(texts)) > 1:
             raise BadRequest("The request names two documents: `query`, `documentId` and the hash have to agree.")
         text = texts[0] if texts else ""
-        if text and text not in self._texts:
-            self._judge(text, operation_name)
+        if text and self.refuses(text):
+            raise not_trusted()
         return text
 
     def refuses(self, text: str) -> bool:
         """Whether a document may not be executed."""
         return self._only and text not in self._texts
 
-    def _judge(self, text: str, operation_name: str | None) -> None:
-        if self._only:
-            raise not_trusted()
-        if self._logs and self._told.get(digest := _hash(text)) is None:
+    def note(self, text: str, operation: OperationDefinitionNode) -> None:
+        """Log a document that is about to be executed and is none of these; once, where that is wanted."""
+        if self._logs and text not in self._texts and self._told.get(digest := _hash(text)) is None:
             self._told.keep(digest, True, 1)
-            name = operation_name and operation_name[:_MOST_TOLD]
+            name = operation.name and operation.name.value[:_MOST_TOLD]
             _log.warning("document_not_trusted", operation=name, sha256=digest)
 
     def _known(self, document_id: str, found: str | None) -> str:
-        text = found or self._documents.get(document_id) or self._documents.get(document_id.removeprefix(_PREFIX))
-        text = text or self._by_hash.get(document_id.removeprefix(_PREFIX))
+        name = document_id.removeprefix(_PREFIX)
+        text = found or self._documents.get(document_id) or self._documents.get(name)
+        text = text or self._by_hash.get(name.lower())
         if text is None:
             raise DocumentUnknown(
                 f"This server knows no document {document_id[:_MOST_TOLD]!r}. "
@@ -138,6 +146,15 @@ def _entries(content: object) -> Iterator[tuple[str, str]]:
             raise msgspec.ValidationError(f"version {manifest.version} of the manifest is not known")
         return ((each.id, each.body) for each in manifest.operations)
     return iter(msgspec.convert(content, dict[str, str]).items())
+
+
+def _said_once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object. Raises ManifestError for a name that has several values, of which the last would be taken."""
+    said: dict[str, object] = {}
+    for name, value in pairs:
+        if said.setdefault(name, value) != value:
+            raise ManifestError(f"{name[:_MOST_TOLD]!r} is there twice, with different values.")
+    return said
 
 
 def _asked_hash(extensions: Mapping[str, Any] | None) -> str | None:

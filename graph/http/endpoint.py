@@ -148,7 +148,7 @@ class Endpoint(GraphQL[Context, None]):
     def _document(self, asked: Envelope) -> str:
         """The document that is to be executed. Raises Refusal, and RequestError where none can be had."""
         trusted = cast("OperationSchema", self.schema).policy.trusted
-        document = trusted.text_of(asked.query, asked.document_id, asked.extensions, asked.operation_name)
+        document = trusted.text_of(asked.query, asked.document_id, asked.extensions)
         if not document:
             raise Refusal(400, "The request has no `query`.", draft_status=422)
         return document

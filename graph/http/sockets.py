@@ -133,9 +133,9 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
         """Put the document into the message that may only name it; why not, where there is none to be had."""
         asked = cast("dict[str, Any]", payload)
         trusted = cast("OperationSchema", self.schema).policy.trusted
-        query, name = asked.get("query"), asked.get("operationName")
+        query = asked.get("query")
         try:
-            payload["query"] = trusted.text_of(query, asked.get("documentId"), asked.get("extensions"), name)
+            payload["query"] = trusted.text_of(query, asked.get("documentId"), asked.get("extensions"))
         except RequestError as refusal:
             return refusal
         return None

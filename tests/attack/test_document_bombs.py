@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import orjson
 import pytest
 from msgspec.structs import replace
 
@@ -18,7 +19,7 @@ from graph.settings import Settings
 from tests.attack.bombs import ALIASES, DIRECTIVES, FAMILIES, FRAGMENTS, OVERLAP, Bomb, good_document
 from tests.emulator.process import Emulator
 from tests.graph.documents import calls
-from tests.graph.served import Served, served
+from tests.graph.served import Served, Socket, served
 
 pytestmark = pytest.mark.attack("document bombs")
 
@@ -171,4 +172,41 @@ async def test_variables_are_no_way_round(server: Served, emulator: Emulator, do
         codes = {error["extensions"]["code"] for error in answer["errors"]}
         assert codes <= {"LIMIT_EXCEEDED", "BAD_REQUEST"}, (str(refs)[:80], answer)
         assert len(str(answer)) < 16_000
+    assert calls(emulator) == {}
+
+
+FILTERED = "query ($filter: PrecheckFilter) { prechecks(filter: $filter) { totalCount } }"
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"filter": {"providerIds": ["a"] * 1_001}}, "A list in `$filter` has 1001 entries; at most 1000"),
+        ({"filter": {"providerIds": ["a"] * 5_000}}, "A list in `$filter` has 5000 entries; at most 1000"),
+        ({"unused": [0] * 1_001}, "A list in `$unused` has 1001 entries; at most 1000"),
+        (
+            {"unused": dict.fromkeys(map(str, range(101)), 0)},
+            "An object in `$unused` has 101 entries; at most 100",
+        ),
+        ({"a": {"b": [{"c": [[0] * 1_001]}]}}, "A list in `$a` has 1001 entries; at most 1000"),
+        (
+            {"a": [[], {"b": {f"{key}": [] for key in range(500)}}]},
+            "An object in `$a` has 500 entries; at most",
+        ),
+        ({"filter": {}, "x": [[[[[]] * 1_001]]]}, "A list in `$x` has 1001 entries; at most 1000"),
+    ],
+)
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream", None])
+async def test_what_stands_in_variables_is_bounded_however_deep_and_used_or_not(
+    server: Served, emulator: Emulator, variables: dict[str, Any], says: str, accept: str | None
+) -> None:
+    if accept is None:
+        async with Socket(server.url) as ws:
+            await ws.subscribe("1", FILTERED, **variables)
+            [error] = (await ws.receive())["payload"]
+    else:
+        answer = await server.post({"query": FILTERED, "variables": variables}, {"accept": accept})
+        [error] = orjson.loads(answer.text[answer.text.index("{") : answer.text.rindex("}") + 1])["errors"]
+    assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
+    assert error["message"].startswith(says)
     assert calls(emulator) == {}

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from resolvers.reference import ItemIds, Reference
 from tests.emulator.process import Emulator
 from tests.graph.documents import MYSQL, calls, precheck_id
@@ -81,6 +83,14 @@ async def test_a_failed_entity_leaves_the_others_whole(server: Served, emulator:
         11: "BAD_REQUEST",
     }
     assert calls(emulator) == {"drs/batch-precheck-result": 1}
+
+
+@pytest.mark.parametrize("name", ["Nothing", "Query", "PrecheckRef", "", None, 5, ["Precheck"]])
+async def test_a_name_that_is_no_entity_is_told_without_those_that_are(server: Served, name: object) -> None:
+    document = "query ($them: [_Any!]!) { _entities(representations: $them) { __typename } }"
+    [error] = (await server.ask(document, them=[{"__typename": name, "id": "x"}]))["errors"]
+    assert error["message"] == "`__typename` of a representation is the name of an entity: a type with a key."
+    assert error["extensions"] == {"code": "BAD_REQUEST"}
 
 
 async def test_the_service_tells_its_schema(server: Served) -> None:

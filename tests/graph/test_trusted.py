@@ -16,12 +16,15 @@ from resolvers.errors import BadRequest, DocumentNotTrusted, DocumentUnknown
 from resolvers.upstream.contract import ProviderSettings
 from tests.emulator.process import Emulator
 from tests.graph.documents import MYSQL, calls, precheck_id
-from tests.graph.served import served
+from tests.graph.served import Socket, served
 
 KNOWN = "query Providers { precheckProviders { id } }"
 OTHER = "query Others { precheckProviders { name } }"
 HASH = sha256(KNOWN.encode()).hexdigest()
 BY_MD5 = {md5(KNOWN.encode(), usedforsecurity=False).hexdigest(): KNOWN}
+TWO_BODIES = json.dumps(
+    {"format": "apollo-persisted-query-manifest", "version": 1, "operations": [{"id": "a", "body": KNOWN}]}
+).replace('"id": "a"', '"id": "a", "body": "{ b }"')
 APOLLO = {
     "format": "apollo-persisted-query-manifest",
     "version": 1,
@@ -59,6 +62,10 @@ def test_every_form_of_a_manifest_is_read(tmp_path: Path, manifest: Mapping[str,
         ('{"format": "apollo-persisted-query-manifest", "version": 2, "operations": []}', "version 2"),
         ('{"a": "{ b }", "sha256:a": "{ c }"}', "'sha256:a' names two documents"),
         ('{"sha256:a": "{ b }"}', "'sha256:a' is not the hash of its document"),
+        ('{"a": "{ b }", "a": "{ c }"}', "'a' is there twice, with different values"),
+        (TWO_BODIES, "'body' is there twice, with different values"),
+        (json.dumps({"a": KNOWN, HASH: OTHER}), f"'{HASH}' is the hash of another document"),
+        (json.dumps({HASH.upper(): OTHER, "a": KNOWN}), f"'{HASH.upper()}' is the hash of another document"),
         (None, "No such file or directory"),
     ],
 )
@@ -116,12 +123,38 @@ def test_only_documents_of_the_manifest_are_let_through() -> None:
     assert not Trusted({HASH: KNOWN}).refuses(OTHER)
 
 
-def test_what_is_not_in_the_manifest_is_logged_by_its_hash() -> None:
-    logging = Trusted({HASH: KNOWN}, logs=True)
-    with capture_logs() as logs:
-        assert logging.text_of(KNOWN) == KNOWN
-        for _ in range(2):
-            assert logging.text_of(OTHER, operation_name="Others") == OTHER
+def test_a_hash_in_capitals_is_the_hash() -> None:
+    trusted = Trusted({HASH: KNOWN, "Own": OTHER}, only=True)
+    for document_id in (HASH.upper(), f"sha256:{HASH.upper()}"):
+        assert trusted.text_of(None, document_id) == KNOWN
+    assert trusted.text_of(None, "Own") == OTHER
+    with pytest.raises(DocumentUnknown):
+        trusted.text_of(None, "own")
+
+
+def test_a_manifest_may_say_a_thing_twice(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_text(
+        f'{{"{HASH.upper()}": "{KNOWN}", "sha256:{HASH.upper()}": "{KNOWN}", "a": "{OTHER}", "a": "{OTHER}"}}'
+    )
+    assert set(read_manifest(path).values()) == {KNOWN, OTHER}
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream", None])
+async def test_what_is_executed_and_not_in_the_manifest_is_logged_once_by_its_hash(
+    tmp_path: Path, providers: list[ProviderSettings], accept: str | None
+) -> None:
+    path = written(tmp_path / "manifest.json", APOLLO)
+    settings = Settings(trusted_documents=TrustedDocuments.LOG, trusted_documents_file=str(path))
+    refused = ["{", "{ nothing }", f"{OTHER} {OTHER}", "{" + " __typename" * 3_000 + "}"]
+    with served(providers, settings) as server, capture_logs() as logs:
+        for document in [*refused, KNOWN, OTHER, OTHER]:
+            if accept is not None:
+                await server.post({"query": document}, {"accept": accept})
+                continue
+            async with Socket(server.url) as ws:
+                await ws.subscribe("1", document)
+                assert (await ws.receive())["type"] == ("error" if document in refused else "next")
     expected = {"operation": "Others", "sha256": sha256(OTHER.encode()).hexdigest()}
     assert logs == [{"event": "document_not_trusted", "log_level": "warning", **expected}]
 
