@@ -60,7 +60,7 @@ class WrittenSocket(WebSocketsSansIOProtocol):
             return
         if not self.handshake_initiated:
             self._begin(data)
-        elif len(data) <= _SLICE_BYTES and self._rest is None and not self.read_paused:
+        elif len(data) <= _SLICE_BYTES and self._rest is None and not self._is_held:
             super().data_received(data)
         else:
             self._rest = memoryview(data if self._rest is None else bytes(self._rest) + data)
@@ -94,11 +94,6 @@ class WrittenSocket(WebSocketsSansIOProtocol):
         elif self.conn.close_rcvd is None:  # else the answer to that stands behind the pong
             self.conn.data_to_send()
 
-    def handle_close(self, event: Frame) -> None:
-        """End. A client that has gone before it was let in is not told anything."""
-        super().handle_close(event)
-        self.handshake_complete = True
-
     def send_receive_event_to_app(self) -> None:
         """Hand the app a message, and read no more until it has taken it."""
         if not self.close_sent and self.curr_msg_data_type == "text" and not _is_text(b"".join(self.frames)):
@@ -123,7 +118,7 @@ class WrittenSocket(WebSocketsSansIOProtocol):
             raise ClientDisconnected
         await super().send(message)
         if message["type"] != "websocket.send":
-            self._note_end()
+            self._note_progress()
 
     async def run_asgi(self) -> None:
         """Serve the socket, and let the app write."""
@@ -185,14 +180,20 @@ class WrittenSocket(WebSocketsSansIOProtocol):
         self.conn.fail(code, reason)
         self.handle_parser_exception()
 
+    @property
+    def _is_held(self) -> bool:
+        """Whether the app has to do something before any more is understood: to let the client in, at first."""
+        return self.read_paused or not self.handshake_complete
+
     def _begin(self, handshake: bytes) -> None:
         super().data_received(handshake)
         if self.conn.handshake_exc is not None:
             self.transport.close()
 
-    def _note_end(self) -> None:
+    def _note_progress(self) -> None:
         if self.close_sent:
             self.handshake_complete = True  # an app that answers a handshake by HTTP has completed it, too
+        if self.handshake_complete:
             self._understand_soon()
 
     def _read_on(self) -> None:
@@ -212,7 +213,7 @@ class WrittenSocket(WebSocketsSansIOProtocol):
         self._is_due = False
         turn, rest = Turn(), self._rest
         self._rest = None
-        while rest and not (self.read_paused or self.conn.eof_sent or self.transport.is_closing()):
+        while rest and not (self._is_held or self.conn.eof_sent or self.transport.is_closing()):
             slice_, rest = rest[:_SLICE_BYTES], rest[_SLICE_BYTES:]
             super().data_received(cast("bytes", slice_))
             if turn.is_over():
@@ -222,7 +223,7 @@ class WrittenSocket(WebSocketsSansIOProtocol):
         if rest and not self.conn.eof_sent:
             self._rest = rest
             self.transport.pause_reading()
-            if not self.read_paused:
+            if not self._is_held:
                 self._understand_soon()
         elif not self.read_paused:
             self.transport.resume_reading()
