@@ -92,7 +92,7 @@ CONNECTIONS_CUT = Counter(
 )
 REQUESTS_REFUSED = Counter(
     "precheck_requests_refused",
-    "Requests and connections that were refused before they were whole, by the status that said so.",
+    "Requests and connections that were refused before they were whole, by the status or close code that said so.",
     ("status",),
 )
 LOOP_LAG_SECONDS = Gauge("precheck_loop_lag_seconds", "How late the event loop woke its watchdog the last time.")
