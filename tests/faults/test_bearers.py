@@ -10,7 +10,7 @@ import pytest
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 from graph.guard.bearers import Bearers
-from graph.guard.keys import FRESH_SECONDS, MAX_BODY_BYTES, SECONDS_BETWEEN_FIRST_FETCHES, STALE_SECONDS, Keys
+from graph.guard.keys import FRESH_SECONDS, MAX_BODY_BYTES, SECONDS_BETWEEN_FIRST_FETCHES, Keys
 from resolvers.errors import RequestError
 from tests.faults.issuer import AUDIENCE, NAME, Issuer, by_secret, claims_of, encoded, issuing, signed, unsigned
 from tests.graph.served import Served, served
@@ -294,46 +294,3 @@ async def test_no_part_of_a_token_is_told_or_logged(
     assert "jwks_unavailable" in logged
     parts = ["canary", *token.split("."), issuer.token().split(".")[2]]
     assert [part for part in parts if part in told + logged + unavailable.text] == []
-
-
-@pytest.mark.row("C6")
-async def test_after_a_long_idle_time_nobody_is_believed_by_a_key_that_was_withdrawn(
-    bearers: Bearers, issuer: Issuer
-) -> None:
-    old = issuer.token(lasts=DAY)
-    assert await outcome(bearers, old) == "alice"
-    issuer.roll(ECKey.generate_key())
-    issuer.clock.advance(STALE_SECONDS)
-    assert await outcome(bearers, old) == "UNAUTHENTICATED"
-
-
-@pytest.mark.row("C6")
-async def test_keys_that_are_old_go_on_where_the_issuer_is_down(bearers: Bearers, issuer: Issuer) -> None:
-    token = issuer.token(lasts=DAY)
-    assert await outcome(bearers, token) == "alice"
-    issuer.stop()
-    issuer.clock.advance(STALE_SECONDS)
-    assert [await outcome(bearers, token) for _ in range(2)] == ["alice", "alice"]
-
-
-async def test_headers_that_are_nested_deep_are_refused_like_others(server: Served, issuer: Issuer) -> None:
-    kid = issuer.key.kid
-    for depth in range(900, 1000):
-        head = f'{{"alg":"ES256","kid":"{kid}","x":{"[" * depth}{"]" * depth}}}'
-        answer = await server.post(ASK, {"authorization": f"Bearer {encoded(head.encode())}.e30.AAAA"})
-        assert answer.status_code == 401, depth
-
-
-async def test_of_several_tokens_none_is_believed(server: Served, issuer: Issuer) -> None:
-    headers = [("authorization", f"Bearer {issuer.token(sub=name)}") for name in ("alice", "bob")]
-    async with httpx.AsyncClient() as client:
-        answer = await client.post(f"{server.url}/graphql", json=ASK, headers=headers)
-    assert (answer.status_code, "several" in answer.text) == (401, True)
-
-
-async def test_a_token_that_is_not_valid_yet_is_told_as_such(server: Served, issuer: Issuer) -> None:
-    ahead = issuer.clock.now().timestamp() + 300
-    for claim in ("nbf", "iat"):
-        ahead_of_it: dict[str, Any] = {claim: ahead}
-        answer = await server.post(ASK, {"authorization": f"Bearer {issuer.token(**ahead_of_it)}"})
-        assert f"`{claim}` of the bearer token is in the future" in answer.json()["errors"][0]["message"]
