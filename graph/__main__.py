@@ -22,8 +22,8 @@ from graph.reloading import Files, Reloading
 from graph.risks import refuse_risks
 from graph.schema import schema as graphql_schema
 from graph.serving import (
+    bounds_of,
     hold_standard_streams,
-    limits_of,
     listen,
     log_to_stderr,
     port_of,
@@ -147,7 +147,7 @@ def _serve(
         return changed
 
     reload = None if read_again is None else Reloading(read_again, use).begin
-    serve(product.app, listener, announce, product.drain, limits_of(settings), reload)
+    serve(product.app, listener, announce, product.drain, bounds_of(settings), reload)
 
 
 def _what_to_try(url: str, providers: int, settings: Settings) -> list[str]:

@@ -19,8 +19,8 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
+from graph.http.bounds import Bounds, most_connections
 from graph.http.drain import Drain
-from graph.http.limits import Limits, most_connections
 from graph.http.received import ReceivedHttp
 from graph.http.unread import STUCK_SECONDS, Connection, Unread, unread_bytes
 from graph.http.written import WrittenSocket
@@ -50,12 +50,12 @@ class Server(uvicorn.Server):
         app: Starlette,
         drain: Drain,
         announce: Callable[[], None],
-        limits: Limits,
+        bounds: Bounds,
         reload: Callable[[], None] | None = None,
         stuck_seconds: float = STUCK_SECONDS,
         ping_seconds: float = PING_SECONDS,
     ) -> None:
-        super().__init__(_config(app, limits, ping_seconds))
+        super().__init__(_config(app, bounds, ping_seconds))
         self._drain = drain
         self._announce = announce
         self._reload = reload
@@ -116,9 +116,9 @@ class Server(uvicorn.Server):
             self._reload()
 
 
-def limits_of(settings: Settings) -> Limits:
+def bounds_of(settings: Settings) -> Bounds:
     """What clients may send; connections are as many as the open files of this process leave for them."""
-    return Limits(
+    return Bounds(
         most_connections(settings.max_connections),
         settings.max_header_bytes,
         settings.max_body_bytes,
@@ -128,16 +128,16 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def _config(app: Starlette, limits: Limits, ping_seconds: float) -> uvicorn.Config:
+def _config(app: Starlette, bounds: Bounds, ping_seconds: float) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=cast("type[asyncio.Protocol]", partial(ReceivedHttp, limits=limits)),
-        proxy_headers=bool(limits.proxies),
-        forwarded_allow_ips=list(limits.proxies),
+        http=cast("type[asyncio.Protocol]", partial(ReceivedHttp, bounds=bounds)),
+        proxy_headers=bool(bounds.proxies),
+        forwarded_allow_ips=list(bounds.proxies),
         log_config=None,
         access_log=False,
         ws=WrittenSocket,
-        ws_max_size=limits.message_bytes,
+        ws_max_size=bounds.message_bytes,
         ws_per_message_deflate=False,
         ws_ping_interval=ping_seconds,
         ws_ping_timeout=ping_seconds,
@@ -186,7 +186,7 @@ def serve(
     listener: socket.socket,
     announce: Callable[[], None],
     drain: Drain,
-    limits: Limits,
+    bounds: Bounds,
     reload: Callable[[], None] | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; `drain` ends the streams before the sockets close.
@@ -200,7 +200,7 @@ def serve(
         gc.set_threshold(*_COLLECTIONS)
         announce()
 
-    server = Server(app, drain, ready, limits, reload)
+    server = Server(app, drain, ready, bounds, reload)
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         runner.run(server.serve([listener]))
 

@@ -182,7 +182,8 @@ class Endpoint(GraphQL[Context, None]):
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """The context that each operation of this socket gets a copy of; the socket may still bring its token."""
         headers = request.headers
-        authorization, client = headers.get("authorization"), _address_of(request)
+        given, client = headers.getlist("authorization"), _address_of(request)
+        authorization = given[0] if len(given) == 1 else None  # of several none is believed
         nobody = NOBODY if self._authority else None
         return SocketContext(self._services, _locale_of(headers), nobody, client, authorization, self.sockets)
 

@@ -6,7 +6,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from graph.http.limits import MOST_HEADERS, MOST_REFUSED, Limits
+from graph.http.bounds import MOST_HEADERS, MOST_REFUSED, Bounds
 from graph.http.refusals import Refusal, in_bytes, too_many_connections
 from resolvers.errors import LimitExceeded
 from resolvers.metrics import REQUESTS_REFUSED
@@ -31,9 +31,9 @@ class ReceivedHttp(HttpToolsProtocol):
 
     cycle: RequestResponseCycle | None  # type: ignore[assignment]  # there is none before the first request
 
-    def __init__(self, *args: Any, limits: Limits, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, bounds: Bounds, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._limits = limits
+        self._bounds = bounds
         self._deadline: asyncio.TimerHandle | None = None
         self._asking: RequestResponseCycle | None = None  # whose request is not whole yet
         self._has_head = False
@@ -44,7 +44,7 @@ class ReceivedHttp(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a request, where there is a place for another connection."""
         super().connection_made(transport)
-        most = self._limits.connections
+        most = self._bounds.connections
         if len(self.connections) > most + MOST_REFUSED:
             self.transport.abort()
         elif len(self.connections) > most:
@@ -95,13 +95,13 @@ class ReceivedHttp(HttpToolsProtocol):
             self._hosts += 1
         elif name == _EXPECT:
             self.expect_100_continue = value.lower() == b"100-continue"
-        elif name == _LENGTH and int(value) > self._limits.body_bytes:
+        elif name == _LENGTH and int(value) > self._bounds.body_bytes:
             raise self._too_large()
 
     def on_headers_complete(self) -> None:
         """Begin to answer. Raises Refusal for a head that is too large, or names no single host."""
         self._has_head = True
-        if self._head_size + len(self.url) > self._limits.header_bytes:
+        if self._head_size + len(self.url) > self._bounds.header_bytes:
             raise self._head_too_large()
         self._check_head()
         super().on_headers_complete()
@@ -111,7 +111,7 @@ class ReceivedHttp(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body. Raises Refusal where that makes it too large."""
         self._body_size += len(body)
-        if self._body_size > self._limits.body_bytes:
+        if self._body_size > self._bounds.body_bytes:
             raise self._too_large()
         super().on_body(body)
 
@@ -175,15 +175,15 @@ class ReceivedHttp(HttpToolsProtocol):
             )
 
     def _check_size(self) -> None:
-        if not self._has_head and self._size > self._limits.header_bytes:
+        if not self._has_head and self._size > self._bounds.header_bytes:
             self._refuse(self._head_too_large())
-        elif self._size > self._limits.header_bytes + _MOST_OVERHEAD * self._limits.body_bytes:
+        elif self._size > self._bounds.header_bytes + _MOST_OVERHEAD * self._bounds.body_bytes:
             self._refuse(self._too_large())
         elif self._deadline is None:
             self._await_rest()
 
     def _await_rest(self) -> None:
-        self._deadline = self.loop.call_later(self._limits.receive_seconds, self._give_up)
+        self._deadline = self.loop.call_later(self._bounds.receive_seconds, self._give_up)
 
     def _forget_deadline(self) -> None:
         if self._deadline is not None:
@@ -193,7 +193,7 @@ class ReceivedHttp(HttpToolsProtocol):
     def _give_up(self) -> None:
         self._deadline = None
         if self._size:
-            seconds = self._limits.receive_seconds
+            seconds = self._bounds.receive_seconds
             self._refuse(Refusal(408, f"The request did not arrive within {seconds:g} seconds."))
         else:
             self.transport.close()
@@ -227,9 +227,9 @@ class ReceivedHttp(HttpToolsProtocol):
             self.loop.call_later(_LINGER_SECONDS, self.transport.abort)
 
     def _too_large(self) -> Refusal:
-        most = self._limits.body_bytes
+        most = self._bounds.body_bytes
         return Refusal(413, f"The body of a request may have {most} bytes.", error=LimitExceeded)
 
     def _head_too_large(self) -> Refusal:
-        most = self._limits.header_bytes
+        most = self._bounds.header_bytes
         return Refusal(431, f"The head of a request may have {most} bytes.", error=LimitExceeded)

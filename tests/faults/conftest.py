@@ -1,16 +1,19 @@
 """The bench of the fault matrix, and the report of which of its rows hold."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from graph.guard.bearers import Bearers
+from graph.guard.keys import Keys
 from resolvers.upstream.contract import ProviderSettings
 from tests.docs.pages import fault_matrix
 from tests.emulator.process import Emulator
 from tests.faults.bench import Wiring
+from tests.faults.issuer import AUDIENCE, NAME, Issuer, issuing
 from tests.faults.watching import Stream, polled
 from tests.graph.served import Served, served
 from tests.providers.bench import Bench, known_providers
@@ -70,3 +73,24 @@ def server(providers: list[ProviderSettings]) -> Iterator[Served]:
 def stream(server: Served, request: pytest.FixtureRequest) -> Stream:
     method: Stream = getattr(server, request.param)
     return method
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    with issuing() as issuer:
+        yield issuer
+
+
+@pytest.fixture
+def asking(issuer: Issuer) -> Iterator[Served]:
+    """A server without providers that wants tokens of the issuer."""
+    with served([], issuer.settings(), issuer.clock) as asking:
+        yield asking
+
+
+@pytest.fixture
+async def bearers(issuer: Issuer) -> AsyncGenerator[Bearers, None]:
+    """What every transport asks, without a server around it."""
+    bearers = Bearers(Keys(issuer.url, issuer.clock), NAME, AUDIENCE, issuer.clock)
+    yield bearers
+    await bearers.close()

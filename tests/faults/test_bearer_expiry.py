@@ -23,12 +23,6 @@ LONG = 80  # seconds of a run that a test moves on by hand
 
 
 @pytest.fixture
-def issuer() -> Iterator[Issuer]:
-    with issuing() as issuer:
-        yield issuer
-
-
-@pytest.fixture
 def server(issuer: Issuer, emulator: Emulator, provider_file: Path) -> Iterator[Served]:
     """A server over one emulated vendor that wants tokens of the issuer."""
     oms = [replace(each, limits=QUICK) for each in read_providers(provider_file) if each.id == "oms-ce"]

@@ -1,7 +1,6 @@
 """Who may ask: tokens are checked on every way in, with few fetches of the issuer's keys."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 
 import httpx2 as httpx
@@ -10,34 +9,13 @@ import pytest
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 from graph.guard.bearers import Bearers
-from graph.guard.keys import FRESH_SECONDS, MAX_BODY_BYTES, SECONDS_BETWEEN_FIRST_FETCHES, Keys
+from graph.guard.keys import FRESH_SECONDS, MAX_BODY_BYTES, SECONDS_BETWEEN_FIRST_FETCHES
 from resolvers.errors import RequestError
-from tests.faults.issuer import AUDIENCE, NAME, Issuer, by_secret, claims_of, encoded, issuing, signed, unsigned
-from tests.graph.served import Served, served
+from tests.faults.issuer import AUDIENCE, NAME, Issuer, by_secret, claims_of, encoded, signed, unsigned
+from tests.graph.served import Served
 
 ASK = {"query": "{ __typename }"}
 DAY = 24 * 3600.0
-
-
-@pytest.fixture
-def issuer() -> Iterator[Issuer]:
-    with issuing() as issuer:
-        yield issuer
-
-
-@pytest.fixture
-def server(issuer: Issuer) -> Iterator[Served]:
-    """A server without providers that wants tokens of the issuer."""
-    with served([], issuer.settings(), issuer.clock) as server:
-        yield server
-
-
-@pytest.fixture
-async def bearers(issuer: Issuer) -> AsyncGenerator[Bearers, None]:
-    """What every transport asks, without a server around it."""
-    bearers = Bearers(Keys(issuer.url, issuer.clock), NAME, AUDIENCE, issuer.clock)
-    yield bearers
-    await bearers.close()
 
 
 async def outcome(bearers: Bearers, token: str) -> str:
@@ -54,12 +32,12 @@ async def outcome(bearers: Bearers, token: str) -> str:
     "accept", ["application/json", "text/event-stream", "multipart/mixed;subscriptionSpec=1.0"]
 )
 def test_requests_need_a_token_whatever_they_accept(
-    server: Served, issuer: Issuer, method: str, accept: str
+    asking: Served, issuer: Issuer, method: str, accept: str
 ) -> None:
     asked: Any = {"params": ASK} if method == "GET" else {"json": ASK}
     for authorization in ({}, {"authorization": "Bearer nonsense"}, {"authorization": f"Basic {issuer.token()}"}):
         answer = httpx.request(
-            method, f"{server.url}/graphql", headers={"accept": accept, **authorization}, **asked
+            method, f"{asking.url}/graphql", headers={"accept": accept, **authorization}, **asked
         )
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
         [error] = answer.json()["errors"]
@@ -69,9 +47,9 @@ def test_requests_need_a_token_whatever_they_accept(
 
 
 @pytest.mark.row("C6")
-async def test_introspection_needs_a_token_and_a_token_opens_everything(server: Served, issuer: Issuer) -> None:
+async def test_introspection_needs_a_token_and_a_token_opens_everything(asking: Served, issuer: Issuer) -> None:
     introspection = {"query": "{ __schema { queryType { name } } }"}
-    async with httpx.AsyncClient(base_url=server.url) as client:
+    async with httpx.AsyncClient(base_url=asking.url) as client:
         assert (await client.post("/graphql", json=introspection)).status_code == 401
         headers = {"authorization": f"bearer {issuer.token()}"}
         answer = await client.post("/graphql", json=introspection, headers=headers)
@@ -83,8 +61,8 @@ async def test_introspection_needs_a_token_and_a_token_opens_everything(server: 
 
 
 @pytest.mark.row("C6")
-def test_the_page_and_the_probes_stay_open(server: Served) -> None:
-    with httpx.Client(base_url=server.url) as client:
+def test_the_page_and_the_probes_stay_open(asking: Served) -> None:
+    with httpx.Client(base_url=asking.url) as client:
         page = client.get("/graphql", headers={"accept": "text/html"})
         assert page.headers["content-type"].startswith("text/html")
         assert client.get("/graphql", params=ASK, headers={"accept": "text/html"}).status_code == 401
@@ -274,12 +252,12 @@ async def test_a_key_that_cannot_be_used_hides_no_other(bearers: Bearers, issuer
 
 @pytest.mark.row("C6")
 async def test_no_part_of_a_token_is_told_or_logged(
-    server: Served, issuer: Issuer, capfd: pytest.CaptureFixture[str]
+    asking: Served, issuer: Issuer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     issuer.stop()
     token = issuer.token(sub="canary-subject", header={"kid": "canary-key"})
     told = ""
-    async with httpx.AsyncClient(base_url=server.url) as client:
+    async with httpx.AsyncClient(base_url=asking.url) as client:
         headers = {"authorization": f"Bearer {token}"}
         unavailable = await client.post("/graphql", json=ASK, headers=headers)
         assert (unavailable.status_code, unavailable.headers["retry-after"]) == (503, "5")

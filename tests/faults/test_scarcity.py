@@ -16,7 +16,7 @@ from tempfile import TemporaryFile
 import httpx2 as httpx
 import pytest
 
-from graph.http.limits import KEPT_FILES, MOST_REFUSED
+from graph.http.bounds import KEPT_FILES, MOST_REFUSED
 from tests.emulator.process import ROOT, Emulator
 from tests.faults.serving import serving
 from tests.graph.conftest import DOCUMENTED

@@ -122,8 +122,11 @@ async def test_a_token_that_ends_while_its_request_arrives_is_not_answered(
     with served(polled(provider_file, poll_seconds=0.02), settings, clock) as server:
         asked = post(orjson.dumps(ASK), f"authorization: Bearer {token_of('alice')}")
         async with wire(server.url) as client:
+            before = await server.tasks()
             await client.say(asked[:-5])
-            await asyncio.sleep(0)
+            async with asyncio.timeout(10):
+                while await server.tasks() == before:  # noqa: ASYNC110  # until it was let in, in another thread
+                    await asyncio.sleep(0.005)
             clock.advance(60)
             await client.say(asked[-5:])
             assert (await client.answer()).status == 401

@@ -17,7 +17,7 @@ from websockets.typing import Subprotocol
 from graph.app import Product, build
 from graph.http.pulse import Heartbeats
 from graph.http.unread import STUCK_SECONDS
-from graph.serving import PING_SECONDS, Server, limits_of
+from graph.serving import PING_SECONDS, Server, bounds_of
 from graph.settings import Settings
 from resolvers.clock import Clock
 from resolvers.upstream.contract import ProviderSettings
@@ -187,8 +187,8 @@ def served(
         serving.loop = asyncio.get_running_loop()
         started.set()
 
-    limits = limits_of(settings)
-    server = Server(product.app, product.drain, announce, limits, None, stuck_seconds, ping_seconds)
+    bounds = bounds_of(settings)
+    server = Server(product.app, product.drain, announce, bounds, None, stuck_seconds, ping_seconds)
     serving.server = server
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()

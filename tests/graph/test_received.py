@@ -6,7 +6,7 @@ import orjson
 import pytest
 from prometheus_client import REGISTRY
 
-from graph.http.limits import MOST_HEADERS
+from graph.http.bounds import MOST_HEADERS
 from graph.settings import Settings
 from tests.graph.raw import Wire, post, wire
 from tests.graph.served import Served, served

@@ -10,7 +10,7 @@ MOST_REFUSED = 50
 MOST_HEADERS = 100
 
 
-class Limits(NamedTuple):
+class Bounds(NamedTuple):
     """Bounds on what a client sends before anything of it is looked at; sizes in bytes.
 
     Of clients behind `proxies`, addresses or networks, those are bounded: they are believed about addresses.
