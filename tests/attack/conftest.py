@@ -10,6 +10,7 @@ from resolvers.upstream.contract import ProviderSettings
 from tests.emulator.process import Emulator
 from tests.faults.watching import polled
 from tests.graph.served import Served, served
+from tests.outcomes import outcomes, recorded
 
 FAMILY = "family"
 
@@ -27,15 +28,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """What a test records by `record_property("figure", ..)` stands beside its family."""
     if not config.getoption("--families", default=False):
         return
-    outcomes: dict[str, list[bool]] = defaultdict(list)
+    held_by: dict[str, list[bool]] = defaultdict(list)
     figures: dict[str, list[str]] = defaultdict(list)
-    for word in ("passed", "failed", "error", "skipped", "xfailed"):
-        for report in terminalreporter.stats.get(word, ()):
-            if word == "error" or report.when == "call" or word == "skipped":
-                for family in [value for name, value in report.user_properties if name == FAMILY]:
-                    outcomes[family].append(word == "passed")
-                    figures[family] += [value for name, value in report.user_properties if name == "figure"]
-    for family, held in outcomes.items():
+    for report, passed in outcomes(terminalreporter):
+        for family in recorded(report, FAMILY):
+            held_by[family].append(passed)
+            figures[family] += recorded(report, "figure")
+    for family, held in held_by.items():
         state = "withstood" if all(held) else "FAILED"
         told = "; ".join(figures[family])
         terminalreporter.write_line(f"{family:24} {state:10} {len(held):4} tests  {told}")

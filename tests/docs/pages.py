@@ -15,6 +15,9 @@ METRICS = ROOT / "docs" / "metrics.md"
 RELIABILITY = ROOT / "docs" / "reliability.md"
 PERFORMANCE = ROOT / "docs" / "performance.md"
 SECURITY = ROOT / "docs" / "security.md"
+STREAMS = ROOT / "docs" / "streams.md"
+FEDERATION = ROOT / "docs" / "federation.md"
+CLIENTS = ROOT / "docs" / "clients.md"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 BENCHMARKS = ROOT / "benchmarks" / "README.md"
 CHANGELOG = ROOT / "CHANGELOG.md"
@@ -26,6 +29,9 @@ PAGES = [
     RELIABILITY,
     PERFORMANCE,
     SECURITY,
+    STREAMS,
+    FEDERATION,
+    CLIENTS,
     CONTRIBUTING,
     BENCHMARKS,
     CHANGELOG,

@@ -73,6 +73,16 @@ def test_the_pages_name_no_machine() -> None:
 
 
 def test_readme_leads_to_every_page() -> None:
-    names = ("operations.md", "reliability.md", "performance.md", "metrics.md", "decisions")
+    names = (
+        "operations.md",
+        "clients.md",
+        "federation.md",
+        "streams.md",
+        "security.md",
+        "reliability.md",
+        "performance.md",
+        "metrics.md",
+        "decisions",
+    )
     pages = {f"docs/{name}" for name in names}
     assert pages | {"CONTRIBUTING.md", "CHANGELOG.md"} <= set(links(README))

@@ -1,7 +1,8 @@
-"""One demo, started by `make run`, for all tests that only look, and a browser to look with."""
+"""The demo of `make run` for all tests that only look, a browser to look with, and the report of scenarios."""
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import httpx2 as httpx
 import pytest
@@ -9,6 +10,7 @@ from playwright.async_api import Browser, async_playwright, expect
 
 from tests.e2e.process import Running, make_run
 from tests.e2e.visit import Visit
+from tests.outcomes import outcomes, recorded
 
 FLAGS = [
     "--no-sandbox",
@@ -19,6 +21,23 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--scenarios", action="store_true", help="print a line for each scenario")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """A line for each test: who, what, and what it recorded by `record_property("figure", ..)`."""
+    if not config.getoption("--scenarios", default=False):
+        return
+    for report, passed in outcomes(terminalreporter):
+        module, _, name = report.nodeid.rpartition("::")
+        who = Path(module).stem.removeprefix("test_").replace("_", " ")
+        what = name.removeprefix("test_").replace("_", " ")
+        told = "; ".join(recorded(report, "figure"))
+        state = "ok" if passed else "FAILED"
+        terminalreporter.write_line(f"{state:7} {who:14} {what}{told and f': {told}'}")
 
 
 @pytest.fixture(scope="session")

