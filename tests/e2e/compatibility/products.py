@@ -28,10 +28,13 @@ class User:
     total_products_created: int | None = strawberry.federation.field(external=True)
     years_of_employment: int = strawberry.federation.field(external=True)
 
-    @strawberry.federation.field(requires=["totalProductsCreated", "yearsOfEmployment"])
-    def average_products_created_per_year(self) -> int | None:
+    def _average(self) -> int | None:
         created = self.total_products_created
         return None if created is None else round(created / self.years_of_employment)
+
+    average_products_created_per_year: int | None = strawberry.federation.field(
+        resolver=_average, requires=["totalProductsCreated", "yearsOfEmployment"]
+    )
 
     @classmethod
     def resolve_reference(
@@ -122,9 +125,9 @@ class Query:
     def product(self, id: ID) -> Product | None:
         return Product.resolve_reference(id=id)
 
-    @strawberry.field(deprecation_reason="Use product query instead")
-    def deprecated_product(self, sku: str, package: str) -> DeprecatedProduct | None:
-        return DeprecatedProduct.resolve_reference(sku, package)
+    deprecated_product: DeprecatedProduct | None = strawberry.field(
+        resolver=DeprecatedProduct.resolve_reference, deprecation_reason="Use product query instead"
+    )
 
 
 def _keys_of(product: Product) -> list[dict[str, Any]]:
@@ -135,7 +138,10 @@ def _keys_of(product: Product) -> list[dict[str, Any]]:
 
 
 JANE = User(
-    email=ID("support@apollographql.com"), name="Jane Smith", total_products_created=1337, years_of_employment=_YEARS
+    email=ID("support@apollographql.com"),
+    name="Jane Smith",
+    total_products_created=1337,
+    years_of_employment=_YEARS,
 )
 DEPRECATED = [
     DeprecatedProduct(

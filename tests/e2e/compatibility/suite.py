@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests.e2e.packages import environment, installed, node
 from tests.e2e.process import free_ports
@@ -70,9 +70,9 @@ def _copy(folder: Path, gateway: str) -> None:
     client.write_text(text.replace(GATEWAY, gateway), encoding="utf-8")
 
 
-def _item(column: str, assertion: str, is_passed: bool, assertions: Sequence[dict[str, object]]) -> Item:
+def _item(column: str, assertion: str, is_passed: bool, assertions: Sequence[dict[str, Any]]) -> Item:
     tests = {
-        str(each["fullName"]): each["status"] == "passed"
+        each["fullName"]: each["status"] == "passed"
         for each in assertions
         if assertion in (each["fullName"], *each["ancestorTitles"])
     }
@@ -84,7 +84,13 @@ def _running(command: Sequence[str], environment: dict[str, str]) -> Iterator[su
     """A program with all it starts, killed at the end of the block."""
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        command, env=environment, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        command,
+        env=environment,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     ) as process:
         try:
             yield process
