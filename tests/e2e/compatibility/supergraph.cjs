@@ -1,5 +1,5 @@
 // The suite's `users` and `inventory` subgraphs, and Apollo's gateway over them and `products`, in one process.
-// Arguments: the suite's folder, the address of `products`. USERS_PORT and INVENTORY_PORT are the suite's own settings.
+// Arguments: the suite's folder, the address of `products`. Settings of the suite: USERS_PORT, INVENTORY_PORT.
 // Ends with its standard input, and so with whoever started it.
 const { join } = require("node:path");
 const { pathToFileURL } = require("node:url");
@@ -14,9 +14,13 @@ const subgraphs = [
   { name: "inventory", url: `http://localhost:${process.env.INVENTORY_PORT}/` },
 ];
 
-function isUp({ url }) {
-  const asked = { method: "POST", headers: { "content-type": "application/json" }, body: '{"query": "{ __typename }"}' };
-  return fetch(url, asked).then((answer) => answer.ok, () => false);
+async function isUp({ url }) {
+  const body = JSON.stringify({ query: "{ __typename }" });
+  try {
+    return (await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body })).ok;
+  } catch {
+    return false; // it does not listen yet
+  }
 }
 
 async function start() {
