@@ -76,6 +76,7 @@ def build(
     provider_settings: Sequence[ProviderSettings],
     clock: Clock | None = None,
     heartbeats: Heartbeats = Heartbeats(),  # noqa: B008  # it cannot be changed
+    schema: OperationSchema = schema,
 ) -> Product:
     """Everything that serves, built but not started; must be called inside the event loop that serves it."""
     clock = clock or Clock()
@@ -91,7 +92,7 @@ def build(
     watchdog = Watchdog(clock)
     readiness = Readiness(watchdog)
     authority = _authority(settings, clock, providers)
-    executed = _executed(settings, clock)
+    executed = _executed(schema, settings, clock)
     endpoint = Endpoint(services, executed, authority, readiness, heartbeats, _protocol(settings))
     drain = Drain(readiness, endpoint.sockets, hub)
 
@@ -175,7 +176,7 @@ def limits_of(settings: Settings) -> Limits:
     return msgspec.convert(settings, Limits, from_attributes=True)
 
 
-def _executed(settings: Settings, clock: Clock) -> OperationSchema:
+def _executed(schema: OperationSchema, settings: Settings, clock: Clock) -> OperationSchema:
     per_minute = settings.max_cost_per_minute
     allowances = Allowances(per_minute, clock) if per_minute else None
     mode, path = settings.trusted_documents, settings.trusted_documents_file

@@ -8,6 +8,7 @@ from strawberry.federation.schema import FederationAny
 from strawberry.types.info import Info
 
 from graph.operation import OperationSchema
+from graph.representations import entities_of
 from resolvers.arguments import within_limit
 from resolvers.errors import BadRequest
 
@@ -19,30 +20,39 @@ _MACHINERY = {
     "link__Purpose": "Why another specification is linked.",
     "link__Import": "A name that is taken over from a linked specification.",
 }
-_KEYS = ("id", "providerId", "externalId")
 
 
 class EntitySchema(OperationSchema):
     """The federated schema with clear refusals of malformed representations."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._entities = entities_of(self.schema_converter)
+
     def entities_resolver(self, info: Info, representations: list[FederationAny]) -> list[FederationAny]:
         """One entity or one error for each representation, in order."""
         within_limit(info.context, "representations", representations)
-        entities: list[Any] = []
-        for representation in representations:
-            refusal = self._refusal(representation)
-            entities += [refusal] if refusal else super().entities_resolver(info, [_copy(representation)])
-        return entities
+        return [self._resolved(info, each) for each in representations]
 
-    def _refusal(self, representation: object) -> BadRequest | None:
+    def _resolved(self, info: Info, representation: object) -> Any:
+        named = self._named(representation)
+        if isinstance(named, BadRequest):
+            return named
+        [entity] = super().entities_resolver(info, cast("list[FederationAny]", [named]))
+        return entity
+
+    def _named(self, representation: object) -> dict[str, Any] | BadRequest:
+        """What names an entity: its type, and its fields as far as the type has them."""
         if not isinstance(representation, dict):
             return BadRequest("A representation is an object with `__typename` and the fields of a key.")
-        known = self.schema_converter.type_map.get(str(representation.get("__typename")))
-        if known is None or not hasattr(getattr(known.definition, "origin", None), "resolve_reference"):
+        name = str(representation.get("__typename"))
+        entity = self._entities.get(name)
+        if entity is None:
             return BadRequest("`__typename` of a representation is the name of an entity: a type with a key.")
-        if not all(isinstance(representation.get(key, ""), str) for key in _KEYS):
-            return BadRequest("The key fields of a representation are texts.")
-        return None
+        fields = entity.known(representation)
+        if not entity.is_named_by(fields):
+            return BadRequest("A representation holds the fields of a key, each with a value of its type.")
+        return {"__typename": name, **fields}
 
 
 def describe_machinery(schema: EntitySchema) -> None:
@@ -69,7 +79,3 @@ def print_once(schema: EntitySchema) -> None:
     printed = functools.cache(schema.as_str)
     service = cast("GraphQLObjectType", schema._schema.type_map["_Service"])
     service.fields["sdl"].resolve = lambda *_: printed()
-
-
-def _copy(representation: Any) -> FederationAny:
-    return cast("FederationAny", dict(representation))

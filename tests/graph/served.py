@@ -17,6 +17,8 @@ from websockets.typing import Subprotocol
 from graph.app import Product, build
 from graph.http.pulse import Heartbeats
 from graph.http.unread import STUCK_SECONDS
+from graph.operation import OperationSchema
+from graph.schema import schema
 from graph.serving import PING_SECONDS, Server, bounds_of
 from graph.settings import Settings
 from resolvers.clock import Clock
@@ -172,10 +174,11 @@ def served(
     ping_seconds: float = PING_SECONDS,
     send_buffer: int | None = None,
     heartbeats: Heartbeats | None = None,
+    schema: OperationSchema = schema,
 ) -> Iterator[Served]:
     """Serve until the block ends; `send_buffer` is what the kernel holds of each connection, in bytes."""
     settings = settings or Settings()
-    product = build(settings, providers, clock, heartbeats or Heartbeats())
+    product = build(settings, providers, clock, heartbeats or Heartbeats(), schema)
     listener = socket.create_server(("127.0.0.1", 0))
     if send_buffer is not None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
