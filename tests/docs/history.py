@@ -56,7 +56,7 @@ class History:
 
 
 class Compared(NamedTuple):
-    """What differs for those who hold one of the versions, each once, with the newest version that it differs from."""
+    """What differs for those who hold one of the versions, each with the newest commit it differs from."""
 
     breaking: dict[Change, str]
     dangerous: dict[Change, str]
@@ -83,9 +83,13 @@ def told(changelog: str, release: str) -> set[str]:
 def untold(history: History, printed: str, changelog: str) -> list[str]:
     """A sentence or two for each breaking change that the changelog does not name."""
     known = told(changelog, history.release)
-    return [
-        f"This breaks {change.matters_to}: {change.says} It was there in {commit}. Keep it, or say below `### Changed` "
-        f"or `### Removed` in the unreleased part of CHANGELOG.md what to do instead, with `{change.name}` in the line."
-        for change, commit in compared(history.versions, printed).breaking.items()
-        if change.name not in known
-    ]
+    found = compared(history.versions, printed).breaking.items()
+    return [_what_to_do(change, commit) for change, commit in found if change.name not in known]
+
+
+def _what_to_do(change: Change, commit: str) -> str:
+    return (
+        f"This breaks {change.matters_to}: {change.says} It was there in {commit}. Keep it, or say below "
+        "`### Changed` or `### Removed` in the unreleased part of CHANGELOG.md what to do instead, "
+        f"with `{change.name}` in the line."
+    )

@@ -20,14 +20,22 @@ BREAKING = {
     "a type that is removed": ("PrecheckSubJob", "PrecheckPart", "PrecheckSubJob"),
     "a type of another kind": ("scalar DateTime", "type DateTime { at: Int! }\n\nscalar Time", "DateTime"),
     "an enum value that is removed": ("  ZH_CN\n", "  ZH\n", "PrecheckLocale.ZH_CN"),
-    "an argument that is removed": ("maxAgeSeconds: Int = 2\n", "maxAge: Int = 2\n", "Query.precheck(maxAgeSeconds:)"),
+    "an argument that is removed": (
+        "maxAgeSeconds: Int = 2\n",
+        "maxAge: Int = 2\n",
+        "Query.precheck(maxAgeSeconds:)",
+    ),
     "an argument of another type": ("    first: Int = 50\n", "    first: String\n", "Query.prechecks(first:)"),
     "an argument that is needed now": (
         "    filter: PrecheckItemFilter = null\n",
         "    filter: PrecheckItemFilter = null, of: ID!\n",
         "Precheck.items(of:)",
     ),
-    "an input field that is removed": ("  stale: Boolean = null\n", "  old: Boolean = null\n", "PrecheckFilter.stale"),
+    "an input field that is removed": (
+        "  stale: Boolean = null\n",
+        "  old: Boolean = null\n",
+        "PrecheckFilter.stale",
+    ),
     "an input field that is needed now": (
         "  stale: Boolean = null\n",
         "  stale: Boolean = null, at: Int!\n",
@@ -105,7 +113,9 @@ def test_it_fails_until_the_changelog_names(repository: Path, before: str, after
     printed, history = changed(before, after), History(repository)
     said = untold(history, printed, UNRELEASED)
     assert any(f"with `{name}` in the line" in each and history.versions[0].commit in each for each in said), said
-    names = "".join(f"- `{change.name}`: ask for something else.\n" for change in compared(history.versions, printed)[0])
+    names = "".join(
+        f"- `{change.name}`: ask for something else.\n" for change in compared(history.versions, printed)[0]
+    )
     for heading in ("Breaking", "Changed", "Removed"):
         assert untold(history, printed, f"{UNRELEASED}\n### {heading}\n\n{names}") == []
     assert untold(history, printed, f"{UNRELEASED}\n### Added\n\n{names}") == said
@@ -135,7 +145,9 @@ def test_what_was_added_and_removed_between_two_commits_breaks_too(repository: P
 @needs_git
 def test_what_was_taken_back_breaks_nothing(repository: Path) -> None:
     commit(repository, changed("  run: Int!\n", "  rerun: Int!\n"))
-    assert untold(History(repository), changed("  run: Int!\n", "  run: Int!\n\n  rerun: Int!\n"), UNRELEASED) == []
+    assert (
+        untold(History(repository), changed("  run: Int!\n", "  run: Int!\n\n  rerun: Int!\n"), UNRELEASED) == []
+    )
 
 
 @needs_git

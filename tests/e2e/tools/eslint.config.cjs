@@ -4,7 +4,7 @@ const { default: plugin } = require("@graphql-eslint/eslint-plugin");
 
 const languageOptions = {
   parser: plugin.parser,
-  parserOptions: { graphQLConfig: { schema: ["schema.graphql", "federation.graphql"], documents: "*/*.graphql" } },
+  parserOptions: { graphQLConfig: { schema: ["schema.graphql", "federation.graphql"], documents: "operations/*.graphql" } },
 };
 
 // Values without an identity of their own: a cache keeps them where they stand.
@@ -31,6 +31,11 @@ const schemaRules = {
       FieldDefinition: { style: "camelCase", ignorePattern: "^_(entities|service)$" },
     },
   ],
+  // Not only types: fields, arguments and enum values, too.
+  "@graphql-eslint/require-description": [
+    "error",
+    { types: true, FieldDefinition: true, InputValueDefinition: true, EnumValueDefinition: true, rootField: true },
+  ],
   // There are subscriptions on purpose, and no mutations.
   "@graphql-eslint/no-root-type": ["error", { disallow: ["mutation"] }],
   // Lists are read forward.
@@ -43,6 +48,7 @@ const schemaRules = {
   ],
   // `prechecks` is answered from memory: what could fail alone is inside. `_service` is as federation has it.
   "@graphql-eslint/require-nullable-result-in-root": "off",
+  // Only what has an identity has an id.
   "@graphql-eslint/strict-id-in-types": ["error", { exceptions: { types: VALUES } }],
 };
 
@@ -64,5 +70,5 @@ const documentRules = {
 
 module.exports = [
   { files: ["schema.graphql"], languageOptions, plugins: { "@graphql-eslint": plugin }, rules: schemaRules },
-  { files: ["*/*.graphql"], languageOptions, plugins: { "@graphql-eslint": plugin }, rules: documentRules },
+  { files: ["operations/*.graphql"], languageOptions, plugins: { "@graphql-eslint": plugin }, rules: documentRules },
 ];
