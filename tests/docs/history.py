@@ -80,11 +80,9 @@ def told(changelog: str, release: str) -> set[str]:
     return {" ".join(each.split()) for part in _TELLING.findall(since) for each in re.findall(r"`([^`]+)`", part)}
 
 
-def untold(history: History, printed: str, changelog: str) -> list[str]:
-    """A sentence or two for each breaking change that the changelog does not name."""
-    known = told(changelog, history.release)
-    found = compared(history.versions, printed).breaking.items()
-    return [_what_to_do(change, commit) for change, commit in found if change.name not in known]
+def untold(found: Compared, known: set[str]) -> list[str]:
+    """A sentence or two for each breaking change whose name is not known."""
+    return [_what_to_do(change, commit) for change, commit in found.breaking.items() if change.name not in known]
 
 
 def _what_to_do(change: Change, commit: str) -> str:
