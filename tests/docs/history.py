@@ -1,5 +1,6 @@
 """What breaks for those who hold an older schema.graphql of this repository, and what the changelog says of it."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -9,6 +10,10 @@ from graph.contract import Change, breaking_changes, contract, dangerous_changes
 
 SCHEMA = "schema.graphql"
 _TELLING = re.compile(r"^### (?:Breaking|Changed|Removed)\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
+
+
+# Of git in whose hook this may run, and which would mean another repository.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
 
 
 class Version(NamedTuple):
@@ -50,7 +55,9 @@ class History:
         """What git says; None where it is not there or says no."""
         command = ["git", "-C", str(self._root), *arguments]
         try:
-            return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+            return subprocess.run(
+                command, env=ENVIRONMENT, capture_output=True, text=True, check=True
+            ).stdout.strip()
         except (OSError, subprocess.CalledProcessError):
             return None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from graph.schema import schema
-from tests.docs.history import SCHEMA, History, compared, told, untold
+from tests.docs.history import ENVIRONMENT, SCHEMA, History, compared, told, untold
 from tests.docs.pages import CHANGELOG, ROOT, prose
 
 OLD = schema.as_str()
@@ -72,7 +72,7 @@ needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="no git here"
 def git(root: Path, *arguments: str) -> None:
     author = ("-c", "user.name=Some One", "-c", "user.email=one@example.org", "-c", "init.defaultBranch=main")
     command = ["git", "-C", str(root), *author, *arguments]
-    subprocess.run(command, check=True, capture_output=True, env={**os.environ, **OF_GIT})
+    subprocess.run(command, check=True, capture_output=True, env={**ENVIRONMENT, **OF_GIT})
 
 
 def commit(root: Path, sdl: str) -> None:

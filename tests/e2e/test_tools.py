@@ -42,19 +42,18 @@ DEFECTS = {
     "deprecation": ("  ordinal: Int!\n", "  ordinal: Int! @deprecated\n"),
     "enum values": ("  READY\n}", '  READY\n\n  """Also."""\n  Ready\n}'),
 }
-FOUND = {
-    "schema": {
-        "require-description", "naming-convention", "no-typename-prefix", "no-unreachable-types",
-        "no-hashtag-description", "strict-id-in-types", "relay-page-info", "relay-connection-types",
-        "relay-edge-types", "relay-arguments", "require-deprecation-reason", "require-deprecation-date",
-        "unique-enum-value-names",
-    },
-    "query Wrong { precheckProviders { id nothingOfTheKind } }": {"fields-on-correct-type"},
-    "query NoId { precheckProviders { name } }": {"require-selections"},
-    "{ precheckProviders { id } }": {"no-anonymous-operations"},
-    "query Unused($id: ID!) { precheckProviders { id } }": {"no-unused-variables"},
-    "query Twice { precheckProviders { id id } }": {"no-duplicate-fields"},
+FOUND_IN_SCHEMA = {
+    "require-description", "naming-convention", "no-typename-prefix", "no-unreachable-types",
+    "no-hashtag-description", "strict-id-in-types", "relay-page-info", "relay-connection-types", "relay-edge-types",
+    "relay-arguments", "require-deprecation-reason", "require-deprecation-date", "unique-enum-value-names",
 }  # fmt: skip
+FOUND_IN_DOCUMENTS = {
+    "fields-on-correct-type": "query Wrong { precheckProviders { id nothingOfTheKind } }",
+    "require-selections": "query Wrong { precheckProviders { name } }",
+    "no-anonymous-operations": "{ precheckProviders { id } }",
+    "no-unused-variables": "query Wrong($id: ID!) { precheckProviders { id } }",
+    "no-duplicate-fields": "query Wrong { precheckProviders { id id } }",
+}
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +110,11 @@ def test_relay_compiles_pages_and_fragments_without_a_warning(front_end: Project
     ("before", "after", "says"),
     [
         ("totalCount", "howMany", "The type `PrecheckConnection` has no field `howMany`"),
-        ("_precheck on Precheck {", '_precheck on Precheck @refetchable(queryName: "ThisQuery") {', "refetchable"),
+        (
+            "_precheck on Precheck {",
+            '_precheck on Precheck @refetchable(queryName: "ThisQuery") {',
+            "Invalid use of @refetchable",
+        ),
     ],
     ids=["an unknown field", "to fetch a precheck again without `node`"],
 )
@@ -153,20 +156,22 @@ def test_eslint_finds_nothing_in_schema_and_documents(front_end: Project, record
     )
 
 
-@pytest.mark.parametrize(("where", "rules"), FOUND.items(), ids=FOUND)
-def test_eslint_finds_what_is_wrong(front_end: Project, where: str, rules: set[str]) -> None:
+def test_eslint_finds_what_is_wrong_in_a_schema(front_end: Project, record_property: Any) -> None:
     ours(front_end)
-    if where == "schema":
-        sdl = schema.as_str()
-        for before, after in DEFECTS.values():
-            assert before in sdl
-            sdl = sdl.replace(before, after)
-        front_end.write("schema.graphql", sdl)
-    else:
-        front_end.write("operations/Wrong.graphql", where)
-    file = "schema.graphql" if where == "schema" else "operations/Wrong.graphql"
-    [told] = json.loads(front_end.run("eslint", "--format", "json", file).stdout)
-    assert {str(each["ruleId"]).removeprefix("@graphql-eslint/") for each in told["messages"]} == rules
+    sdl = schema.as_str()
+    for before, after in DEFECTS.values():
+        assert before in sdl
+        sdl = sdl.replace(before, after)
+    front_end.write("schema.graphql", sdl)
+    assert found(front_end, "schema.graphql") == FOUND_IN_SCHEMA
+    record_property("figure", f"{len(FOUND_IN_SCHEMA)} rules")
+
+
+@pytest.mark.parametrize(("rule", "document"), FOUND_IN_DOCUMENTS.items(), ids=FOUND_IN_DOCUMENTS)
+def test_eslint_finds_in_a_document(front_end: Project, rule: str, document: str) -> None:
+    ours(front_end)
+    front_end.write("operations/Wrong.graphql", document)
+    assert found(front_end, "operations/Wrong.graphql") == {rule}
 
 
 def test_each_rule_that_is_off_has_its_reason() -> None:
@@ -211,6 +216,12 @@ def ours(front_end: Project) -> None:
     for shown in shown_operations():
         if not is_typed(shown):
             front_end.write(f"operations/{shown.name}.graphql", shown.document)
+
+
+def found(front_end: Project, file: str) -> set[str]:
+    """The rules that a file breaks."""
+    [told] = json.loads(front_end.run("eslint", "--format", "json", file).stdout)
+    return {str(each["ruleId"]).removeprefix("@graphql-eslint/") for each in told["messages"]}
 
 
 def is_typed(shown: Shown) -> bool:
