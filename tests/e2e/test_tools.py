@@ -44,8 +44,9 @@ DEFECTS = {
 }
 FOUND_IN_SCHEMA = {
     "require-description", "naming-convention", "no-typename-prefix", "no-unreachable-types",
-    "no-hashtag-description", "strict-id-in-types", "relay-page-info", "relay-connection-types", "relay-edge-types",
-    "relay-arguments", "require-deprecation-reason", "require-deprecation-date", "unique-enum-value-names",
+    "no-hashtag-description", "strict-id-in-types", "relay-page-info", "relay-connection-types",
+    "relay-edge-types", "relay-arguments", "require-deprecation-reason", "require-deprecation-date",
+    "unique-enum-value-names",
 }  # fmt: skip
 FOUND_IN_DOCUMENTS = {
     "fields-on-correct-type": "query Wrong { precheckProviders { id nothingOfTheKind } }",

@@ -1,10 +1,12 @@
-// The rules of graphql-eslint for our schema and our documents. All of them are on; a reason stands beside each that is not.
+// What graphql-eslint asks of our schema and our documents: every rule, with a reason beside each that is off or eased.
 
 const { default: plugin } = require("@graphql-eslint/eslint-plugin");
 
 const languageOptions = {
   parser: plugin.parser,
-  parserOptions: { graphQLConfig: { schema: ["schema.graphql", "federation.graphql"], documents: "operations/*.graphql" } },
+  parserOptions: {
+    graphQLConfig: { schema: ["schema.graphql", "federation.graphql"], documents: "operations/*.graphql" },
+  },
 };
 
 // Values without an identity of their own: a cache keeps them where they stand.
