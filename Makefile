@@ -37,11 +37,12 @@ endif
 test: $(VENV)/dev ## Run the tests
 	@$(BIN)/python -m pytest -m "not e2e and not attack"
 
-check: $(VENV)/dev ## Check format, lint, types and import contracts
+check: $(VENV)/dev ## Check format, lint, types, import contracts, and that CHANGELOG.md tells what breaks
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m pytest -rs tests/docs/test_breaking_changes.py
 
 e2e: $(VENV)/dev explorer $(ROOMS:%=.cache/%) chromium ## Run whole processes, a browser, and other people's gateways, clients and tools, a line each
 	@$(BIN)/python -m pytest -m e2e --scenarios --timeout 300 tests/e2e

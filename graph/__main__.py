@@ -17,6 +17,7 @@ BEGUN = demo.begun(sys.argv[1:]) if __name__ == "__main__" else None  # while ev
 
 from graph.app import build
 from graph.connections import connect
+from graph.contract import Contract, UnreadableSchema, breaking_changes, contract, dangerous_changes
 from graph.provider_file import read_providers
 from graph.reloading import Files, Reloading
 from graph.risks import refuse_risks
@@ -49,6 +50,9 @@ cli = typer.Typer(
 
 Providers = Annotated[Path | None, typer.Option(help="Provider file (TOML). Else PRECHECK_PROVIDERS.")]
 Host = Annotated[str | None, typer.Option(help="Address to listen on. Else PRECHECK_HOST, else 127.0.0.1.")]
+Against = Annotated[
+    Path | None, typer.Option(help="A schema (SDL) that is relied on: tell what of it would break.")
+]
 Port = Annotated[str | None, typer.Option(help="Port to listen on. Else PRECHECK_PORT, else 8000.")]
 EmulatorPort = Annotated[str, typer.Option(help="The emulator's control port, the first of six.")]
 
@@ -74,9 +78,20 @@ def demo_command(host: Host = None, port: Port = None, emulator_port: EmulatorPo
 
 
 @cli.command("schema")
-def schema_command() -> None:
-    """Print the schema as SDL."""
-    typer.echo(graphql_schema.as_str())
+def schema_command(against: Against = None) -> None:
+    """Print the schema as SDL, or tell what of another one breaks; exit 1 if anything does."""
+    if against is None:
+        typer.echo(graphql_schema.as_str())
+        return
+    held, now = _held(against), contract(graphql_schema.as_str())
+    breaking = breaking_changes(held, now)
+    for change in breaking:
+        typer.echo(f"breaks {change.matters_to}: `{change.name}`: {change.says}")
+    for change in dangerous_changes(held, now):
+        typer.echo(f"may surprise {change.matters_to}: `{change.name}`: {change.says}")
+    if not breaking:
+        typer.echo(f"Nothing of {against} breaks.")
+    raise typer.Exit(1 if breaking else 0)
 
 
 @cli.command("check")
@@ -120,6 +135,13 @@ def _read(settings: Settings) -> list[ProviderSettings]:
             "`python -m graph demo` needs none."
         )
     return read_providers(Path(settings.providers))
+
+
+def _held(file: Path) -> Contract:
+    try:
+        return contract(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, UnreadableSchema) as error:
+        raise ConfigurationError(f"{file} cannot be read as a schema: {error}") from None
 
 
 def _read_again(settings: Settings) -> Files:

@@ -18,6 +18,7 @@ SECURITY = ROOT / "docs" / "security.md"
 STREAMS = ROOT / "docs" / "streams.md"
 FEDERATION = ROOT / "docs" / "federation.md"
 CLIENTS = ROOT / "docs" / "clients.md"
+TOOLS = ROOT / "docs" / "tools.md"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 BENCHMARKS = ROOT / "benchmarks" / "README.md"
 CHANGELOG = ROOT / "CHANGELOG.md"
@@ -32,6 +33,7 @@ PAGES = [
     STREAMS,
     FEDERATION,
     CLIENTS,
+    TOOLS,
     CONTRIBUTING,
     BENCHMARKS,
     CHANGELOG,

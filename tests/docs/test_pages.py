@@ -77,6 +77,7 @@ def test_readme_leads_to_every_page() -> None:
         "operations.md",
         "clients.md",
         "federation.md",
+        "tools.md",
         "streams.md",
         "security.md",
         "reliability.md",

@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from graphql import build_client_schema, introspection_from_schema, print_schema
+
 from graph.provider_file import read_providers
+from graph.schema import schema as graphql_schema
+from tests.docs.pages import TOOLS, blocks
 from tests.emulator.process import ROOT, Emulator
 
 
@@ -46,6 +50,28 @@ def test_schema_prints_the_checked_in_schema() -> None:
     assert graph("schema").stdout == (ROOT / "schema.graphql").read_text(encoding="utf-8")
 
 
+def test_schema_tells_what_of_another_one_breaks(tmp_path: Path) -> None:
+    held = tmp_path / "held.graphql"
+    now = (ROOT / "schema.graphql").read_text(encoding="utf-8")
+    older = now.replace("  run: Int!\n", "  run: Int!\n\n  attempt: Int!\n")
+    older = older.replace('  """Simplified Chinese."""\n  ZH_CN\n', "")
+    held.write_text(older.replace("type Precheck @key", 'type Precheck @key(fields: "taskId") @key'))
+    told = graph("schema", "--against", str(held))
+    [shown] = [block.text for block in blocks(TOOLS, "text")]
+    assert (told.returncode, told.stdout) == (1, shown)
+    held.write_text(now)
+    told = graph("schema", "--against", str(held))
+    assert (told.returncode, told.stdout) == (0, f"Nothing of {held} breaks.\n")
+
+
+def test_a_schema_from_introspection_may_be_held_too(tmp_path: Path) -> None:
+    held = tmp_path / "held.graphql"
+    told = introspection_from_schema(graphql_schema._schema)
+    held.write_text(print_schema(build_client_schema(told)))
+    same = graph("schema", "--against", str(held))
+    assert (same.returncode, same.stdout) == (0, f"Nothing of {held} breaks.\n")
+
+
 def test_a_refusal_is_one_line_and_exit_code_2() -> None:
     for arguments, environment, says in (
         (("serve",), {}, "no provider file is given"),
@@ -53,6 +79,8 @@ def test_a_refusal_is_one_line_and_exit_code_2() -> None:
         (("demo", "--port", "abc"), {}, "'abc' is no port; choose 0 to 65535 as PORT"),
         (("demo", "--port", "99999", "--emulator-port", "0"), {}, "'99999' is no port"),
         (("demo",), {"PRECHECK_LOG_LEVEL": "loud"}, "PRECHECK_LOG_LEVEL is 'loud'; it takes debug"),
+        (("schema", "--against", "none.graphql"), {}, "none.graphql cannot be read as a schema: "),
+        (("schema", "--against", "README.md"), {}, "README.md cannot be read as a schema: Syntax Error"),
         (("check",), {"PRECHECK_TYPO": "1"}, "PRECHECK_TYPO is not a setting"),
     ):
         refused = graph(*arguments, **environment)
