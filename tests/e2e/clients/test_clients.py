@@ -1,64 +1,25 @@
 """Other people's clients follow a run to its end, whatever happens to their connections."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
 
 from emulator.runs import PHASES
-from tests.e2e.cable import Cable, cable
-from tests.e2e.follower import CLIENTS, Follower, follower
+from tests.e2e.cable import Cable
+from tests.e2e.clients.conftest import PROVIDER, logged_server
+from tests.e2e.follower import Follower, follower
+from tests.e2e.programs import CLIENTS
 from tests.e2e.told import Run, adds_up, seen, whole
-from tests.emulator.process import Emulator, started
-from tests.faults.serving import Serving, serving
+from tests.emulator.process import Emulator
+from tests.faults.serving import Serving
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
 
-PROVIDER, OTHER = "oms-ce", "ninedata"
-
-
-@pytest.fixture(scope="module")
-def provider_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("clients") / "providers.toml"
-
-
-@pytest.fixture(scope="module")
-def emulator(provider_file: Path) -> Iterator[Emulator]:
-    with started("--no-demo-runs", "--providers-file", str(provider_file)) as emulator:
-        quick = "[[provider]]\nlimits = { poll_seconds = 0.05, timeout_seconds = 5.0, requests_per_second = 1000 }"
-        provider_file.write_text(provider_file.read_text().replace("[[provider]]", quick))
-        yield emulator
-
-
-@contextmanager
-def logged_server(provider_file: Path, port: int = 0) -> Iterator[Serving]:
-    """A server process that may log no error."""
-    with TemporaryFile("w+") as log:
-        with serving(provider_file, stderr=log, port=port) as server:
-            yield server
-        log.seek(0)
-        assert [line for line in log if '"level":"error"' in line or "Traceback" in line] == []
-
-
-@pytest.fixture(scope="module")
-def server(emulator: Emulator, provider_file: Path) -> Iterator[Serving]:
-    with logged_server(provider_file) as server:
-        yield server
-
-
-@pytest.fixture
-def run(emulator: Emulator, server: Serving) -> Run:
-    return Run(emulator, server, PROVIDER)
-
-
-@pytest.fixture
-async def line(server: Serving) -> AsyncIterator[Cable]:
-    async with cable(server.url) as line:
-        yield line
+OTHER = "ninedata"
 
 
 async def test_all_of_them_follow_a_run_to_its_end_and_see_the_same(run: Run, server: Serving) -> None:
