@@ -21,7 +21,7 @@ CLIENTS = (
     "Relay",
     "gql",
 )
-_OF_ANOTHER_DAY = "extend type Query { gone: String }"
+_OF_ANOTHER_DAY = "type Query { gone: String"
 _WAIT_SECONDS = 20.0
 
 
@@ -56,7 +56,8 @@ def compile_for_relay(folder: Path, *documents: str) -> Path:
     for each in (sources, artifacts):
         each.mkdir()
     (sources / "Clients.js").write_text("".join(f"graphql`{document}`;\n" for document in documents))
-    (folder / "schema.graphql").write_text(f"{(ROOT / 'schema.graphql').read_text()}\n{_OF_ANOTHER_DAY}")
+    schema = (ROOT / "schema.graphql").read_text().replace("type Query {", _OF_ANOTHER_DAY)
+    (folder / "schema.graphql").write_text(schema)
     settings = {"src": "sources", "schema": "schema.graphql", "artifactDirectory": "artifacts"}
     (folder / "relay.config.json").write_text(json.dumps({**settings, "language": "javascript"}))
     compiler = installed("clients") / "node_modules" / "relay-compiler" / "cli.js"

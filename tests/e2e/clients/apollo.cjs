@@ -1,15 +1,14 @@
 // Apollo Client, with streams by WebSocket or as multipart answers.
-const { ApolloClient, CombinedGraphQLErrors, HttpLink, gql } = require('@apollo/client');
+const { ApolloClient, CombinedGraphQLErrors, HttpLink, InMemoryCache, gql } = require('@apollo/client');
 const { GraphQLWsLink } = require('@apollo/client/link/subscriptions');
 const { createClient } = require('graphql-ws');
-const { cache } = require('./apollo_cache.cjs');
 
 globalThis.WebSocket ??= require('ws'); // by which Apollo's link knows why a socket closed; Node 20 has none
 
 const codes = (error) => (CombinedGraphQLErrors.is(error) ? error.errors.map((each) => each.extensions.code) : []);
 
 const connect = (link, end = () => {}) => {
-  const client = new ApolloClient({ cache: cache(), link });
+  const client = new ApolloClient({ cache: new InMemoryCache(), link });
   return {
     client,
     codes,

@@ -12,9 +12,10 @@ query ClientsQuery($refs: [PrecheckRefInput!]!, $id: ID!) {
   precheck(id: $id) { externalId summary }
 }"""
 UNKNOWN_FIELD = "query ClientsGoneQuery { precheckProviders { id } gone }"
-NOT_FOUND = """
+_PARTS = """
 query ClientsPartsQuery($id: ID!) {
-  precheck(id: $id) @catch(to: RESULT) { externalId }
+  precheck(id: $id) %s{ externalId }
   precheckProviders { id }
 }"""
-DOCUMENTS = (FOLLOW, ASK, UNKNOWN_FIELD, NOT_FOUND)
+IN_PARTS = [_PARTS % "", _PARTS % "@catch(to: RESULT) "]  # Relay hands an error of a field out where it is caught
+DOCUMENTS = (FOLLOW, ASK, UNKNOWN_FIELD, IN_PARTS[True])

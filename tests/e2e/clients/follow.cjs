@@ -14,16 +14,20 @@ const heard = async (...request) => {
 
 const client = require('./named.cjs')[name]({ url, fetch: heard, connected, closed });
 let remaining = Infinity;
+let subscription;
 
 const end = (line, status) => {
   say(line);
   process.exit(status);
 };
 const next = (result) => {
-  ({ remaining, cursor: variables.after } = result.data.precheckUpdates);
+  if (result.data) ({ remaining, cursor: variables.after } = result.data.precheckUpdates);
   say({ next: result });
 };
-const why = (error) => error.message ?? error.reason ?? (Array.isArray(error) ? error[0].message : String(error));
+const why = (error) => {
+  const { message, reason, code, networkError } = Array.isArray(error) ? error[0] : error;
+  return [message ?? reason, code ?? networkError?.code].join(' ');
+};
 
 // What an application does for a client that does not come back by itself.
 const again = (lost) => {
@@ -31,9 +35,10 @@ const again = (lost) => {
   setTimeout(follow, 20);
 };
 const follow = () => {
+  subscription?.unsubscribe(); // else urql shares what is over with whoever asks the same once more
   let isOver = false;
   const over = (then) => (told) => isOver || ((isOver = true), then(told));
-  client.follow(query, variables, {
+  subscription = client.follow(query, variables, {
     next,
     error: over((error) => {
       const codes = client.codes(error).filter((code) => code !== 'SERVER_RESTARTING');

@@ -27,7 +27,7 @@ const connect = (client, refused) => ({
   drop: () => client.terminate(),
   ask: (query, variables) =>
     asked(client, query, variables).catch(async (error) => ({ data: null, codes: codes(await refused(error)) })),
-  follow: (query, variables, sink) => client.subscribe({ query, variables }, sink),
+  follow: (query, variables, sink) => ({ unsubscribe: client.subscribe({ query, variables }, sink) }),
 });
 
 exports['graphql-ws'] = ({ url, connected, closed }) => {

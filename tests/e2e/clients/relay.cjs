@@ -44,18 +44,21 @@ exports.Relay = ({ url, fetch, connected }) => {
     end: () => socket.dispose(),
     ask: async (query, variables) => {
       try {
-        return { data: await fetchQuery(environment, artifact(query), variables).toPromise(), codes: [] };
+        const data = await fetchQuery(environment, artifact(query), variables).toPromise();
+        return { data, codes: codes(data.precheck?.errors) };
       } catch (error) {
         return { data: null, codes: codes(error) };
       }
     },
-    follow: (query, variables, { next, error, complete }) =>
-      requestSubscription(environment, {
+    follow: (query, variables, { next, error, complete }) => {
+      const { dispose } = requestSubscription(environment, {
         subscription: artifact(query),
         variables: { ...variables },
         onNext: (data) => next({ data }),
         onError: error,
         onCompleted: complete,
-      }),
+      });
+      return { unsubscribe: dispose };
+    },
   };
 };
