@@ -23,7 +23,7 @@ _NAME = re.compile(r"(?://|#) (\S+\.(?:js|py).*)\n")
 _URL = "http://127.0.0.1:8000/graphql"
 _REFERENCE = "cd-first/pcte-first"
 # Node 20 has what browsers and newer ones have only where it is asked to.
-_WITH_WEBSOCKET = ("--experimental-websocket", "--no-warnings")
+_WITH_WEBSOCKET = ("--experimental-websocket", "--no-warnings", "--conditions=development")
 _WAIT_SECONDS = 20.0
 
 
@@ -91,7 +91,9 @@ async def running(folder: Path, program: str, *arguments: str, token: str = "") 
     """Run one of them until the block ends."""
     # Node 20 has WebSocket, as browsers and newer ones have, only where it is asked to.
     command = (
-        [sys.executable] if program.endswith(".py") else [node(), "--experimental-websocket", "--no-warnings"]
+        [sys.executable]
+        if program.endswith(".py")
+        else [node(), "--experimental-websocket", "--no-warnings", "--conditions=development"]
     )
     process = await asyncio.create_subprocess_exec(
         *command, program, *arguments, cwd=folder, stdout=asyncio.subprocess.PIPE,

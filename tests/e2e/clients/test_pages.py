@@ -44,10 +44,8 @@ FOLLOWING = {
 
 
 @pytest.fixture(scope="module")
-def guarded(
-    emulator: Emulator, provider_file: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Serving]:
-    """A server that lets nobody in without the token."""
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of one token."""
     tokens = tmp_path_factory.mktemp("tokens") / "tokens.toml"
     tokens.write_text(f'[[token]]\nname = "team-a"\nsha256 = "{sha256(TOKEN.encode()).hexdigest()}"\n')
     return tokens
