@@ -24,6 +24,8 @@ _URL = "http://127.0.0.1:8000/graphql"
 _REFERENCE = "cd-first/pcte-first"
 # Node 20 has what browsers and newer ones have only where it is asked to.
 _WITH_WEBSOCKET = ("--experimental-websocket", "--no-warnings", "--conditions=development")
+# WebSocket, which Node 20 has only where it is asked to, and what libraries say to those who develop.
+_AS_IN_A_BROWSER = ("--experimental-websocket", "--no-warnings", "--conditions=development")
 _WAIT_SECONDS = 20.0
 
 
@@ -89,12 +91,7 @@ class Printing:
 @asynccontextmanager
 async def running(folder: Path, program: str, *arguments: str, token: str = "") -> AsyncIterator[Printing]:
     """Run one of them until the block ends."""
-    # Node 20 has WebSocket, as browsers and newer ones have, only where it is asked to.
-    command = (
-        [sys.executable]
-        if program.endswith(".py")
-        else [node(), "--experimental-websocket", "--no-warnings", "--conditions=development"]
-    )
+    command = [sys.executable] if program.endswith(".py") else [node(), *_AS_IN_A_BROWSER]
     process = await asyncio.create_subprocess_exec(
         *command, program, *arguments, cwd=folder, stdout=asyncio.subprocess.PIPE,
         env={**environment("clients"), "TOKEN": token}, limit=2**22,
