@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import DEVNULL
 from tempfile import TemporaryFile
 
 import pytest
@@ -21,7 +22,7 @@ PROVIDER = "oms-ce"
 def logged_server(provider_file: Path, port: int = 0, **settings: str) -> Iterator[Serving]:
     """A server process that may log no error."""
     with TemporaryFile("w+") as log:
-        with serving(provider_file, stderr=log, port=port, **settings) as server:
+        with serving(provider_file, DEVNULL, log, port, None, **settings) as server:
             yield server
         log.seek(0)
         assert [line for line in log if '"level":"error"' in line or "Traceback" in line] == []

@@ -32,7 +32,7 @@ const why = (error) => {
 // What an application does for a client that does not come back by itself.
 const again = (lost) => {
   say({ lost });
-  setTimeout(follow, 20);
+  setTimeout(follow, 50);
 };
 const follow = () => {
   subscription?.unsubscribe(); // else urql shares what is over with whoever asks the same once more

@@ -4,7 +4,7 @@ const graphqlSse = require('graphql-sse');
 const graphqlWs = require('graphql-ws');
 
 const ATTEMPTS = 1000;
-const soon = () => new Promise((resolve) => setTimeout(resolve, 20));
+const soon = () => new Promise((resolve) => setTimeout(resolve, 50));
 const codes = (errors) => (Array.isArray(errors) ? errors.map((each) => each.extensions.code) : []);
 
 const asked = (client, query, variables) =>

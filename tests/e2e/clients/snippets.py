@@ -50,8 +50,8 @@ def programs() -> dict[str, str]:
 
 def adapted(text: str, watched: Watched) -> str:
     """With the address and the precheck of a test for those of the page."""
-    ids = [precheck_id("ninedata", each) for each in (_REFERENCE, watched.reference)]
-    return text.replace(_URL, f"{watched.url}/graphql").replace(*ids)
+    shown, meant = precheck_id("ninedata", _REFERENCE), precheck_id("ninedata", watched.reference)
+    return text.replace(_URL, f"{watched.url}/graphql").replace(shown, meant)
 
 
 @contextmanager

@@ -30,7 +30,7 @@ OF_STREAMS = {
 }
 
 
-def headers(said: bytes, name: str) -> list[str]:
+def headers(said: bytes | bytearray, name: str) -> list[str]:
     """The values of this header, in what went over a connection."""
     return [value.decode() for value in re.findall(rb"(?im)^%s: ?(.*)\r$" % name.encode(), said)]
 

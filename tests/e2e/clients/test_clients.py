@@ -20,6 +20,21 @@ from tests.faults.serving import Serving
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
 
 OTHER = "ninedata"
+THEMSELVES = ("graphql-ws", "graphql-sse", "gql")  # whose way back has no other client around it
+
+
+@pytest.mark.parametrize("client_name", CLIENTS)
+async def test_a_run_is_followed_to_its_end(run: Run, server: Serving, client_name: str) -> None:
+    async with run.watched(), follower(client_name, server.url, run.refs) as client:
+        await client.next()
+        while run.events[-1]["kind"] != "COMPLETED":
+            run.go_on()
+            await run.told()
+            await client.next()
+        await client.until("complete")
+    assert [seen(event) for event in client.events] == [seen(event) for event in run.events]
+    assert [event["remaining"] for event in client.events] == [*[1] * PHASES, 0]
+    assert client.connections == 1
 
 
 async def test_all_of_them_follow_a_run_to_its_end_and_see_the_same(run: Run, server: Serving) -> None:
@@ -141,8 +156,10 @@ async def test_a_viewer_that_comes_back_while_nothing_has_happened_is_told_nothi
     assert [seen(event) for event in client.events] == [seen(event) for event in run.events]
 
 
-@pytest.mark.parametrize("client_name", CLIENTS)
-@pytest.mark.parametrize("phases_away", [1, 3, PHASES])
+AWAY = [(client, 3) for client in CLIENTS] + [(client, phases) for client in THEMSELVES for phases in (1, PHASES)]
+
+
+@pytest.mark.parametrize(("client_name", "phases_away"), AWAY)
 async def test_the_only_viewer_finds_what_happened_while_nobody_looked(
     run: Run, line: Cable, client_name: str, phases_away: int
 ) -> None:
@@ -159,6 +176,7 @@ async def test_the_only_viewer_finds_what_happened_while_nobody_looked(
     assert not any(event["gap"] for event in client.events)
 
 
+@pytest.mark.timeout(180)  # eight clients knock until it is there
 async def test_a_server_that_restarts_is_found_again(emulator: Emulator, provider_file: Path) -> None:
     async with AsyncExitStack() as stack:
         with logged_server(provider_file) as server:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from contextlib import AbstractContextManager
 from hashlib import sha256
 from pathlib import Path
 
@@ -41,10 +42,12 @@ async def persisted(url: str, reference: str) -> tuple[str, list[str], str, str]
         return said, [each.decode() for each in methods], text, line.answered.decode()
 
 
-def only(manifest: Path, documents: dict[str, str]) -> dict[str, str]:
-    """The settings of a server that executes these documents alone."""
+def only(manifest: Path, provider_file: Path, documents: dict[str, str]) -> AbstractContextManager[Serving]:
+    """A server that executes these documents alone."""
     manifest.write_text(json.dumps(documents))
-    return {"PRECHECK_TRUSTED_DOCUMENTS": "only", "PRECHECK_TRUSTED_DOCUMENTS_FILE": str(manifest)}
+    return logged_server(
+        provider_file, PRECHECK_TRUSTED_DOCUMENTS="only", PRECHECK_TRUSTED_DOCUMENTS_FILE=str(manifest)
+    )
 
 
 async def test_apollos_link_sends_a_text_that_is_not_known_and_no_text_that_is(
@@ -54,7 +57,7 @@ async def test_apollos_link_sends_a_text_that_is_not_known_and_no_text_that_is(
     assert (said, methods) == ("WAITING", ["GET", "POST"])
     assert "PERSISTED_QUERY_NOT_FOUND" in answered
     known = {sha256(text.encode()).hexdigest(): text}
-    with logged_server(provider_file, **only(tmp_path / "manifest.json", known)) as trusting:
+    with only(tmp_path / "manifest.json", provider_file, known) as trusting:
         said, methods, _, _ = await persisted(trusting.url, reference)
     assert (said, methods) == ("WAITING", ["GET"])
 
@@ -62,7 +65,7 @@ async def test_apollos_link_sends_a_text_that_is_not_known_and_no_text_that_is(
 async def test_apollos_link_is_told_why_where_only_trusted_documents_are_executed(
     emulator: Emulator, provider_file: Path, reference: str, tmp_path: Path
 ) -> None:
-    with logged_server(provider_file, **only(tmp_path / "manifest.json", OTHER)) as trusting:
+    with only(tmp_path / "manifest.json", provider_file, OTHER) as trusting:
         said, methods, _, answered = await persisted(trusting.url, reference)
     assert (said, methods) == ("", ["GET", "POST"])
     assert "DOCUMENT_NOT_TRUSTED" in answered
@@ -79,7 +82,7 @@ async def test_what_relays_compiler_persists_is_trusted_over_http_and_websocket(
         await asyncio.to_thread(compile_artifacts, compiled)
         manifest = json.loads((compiled / "persisted.json").read_text())
         with (
-            logged_server(provider_file, **only(compiled / "persisted.json", manifest)) as trusting,
+            only(compiled / "persisted.json", provider_file, manifest) as trusting,
             written(Watched(trusting.url, reference)) as folder,
         ):
             (compiled / "__generated__").rename(folder / "__generated__")
