@@ -1,5 +1,7 @@
 """What differs from Strawberry's own transports, each with the client that needs it."""
 
+from collections.abc import Mapping
+
 from strawberry.http import GraphQLHTTPResponse
 from strawberry.http.streaming import (
     JSONEncoder,
@@ -28,6 +30,11 @@ class LineFeedSSE(SSETransport):
 
 class ApolloMultipart(MultipartSubscriptionTransport):
     """Parts as Apollo's clients and routers read them."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """One media type: Strawberry has `,application/json` behind it, as if this were an Accept header."""
+        return {"Content-Type": f'{MULTIPART};boundary="{self.separator}";subscriptionSpec=1.0'}
 
     def encode_cut(self, response: GraphQLHTTPResponse, encode_json: JSONEncoder) -> str:
         """The last words of a stream that is cut: `errors` beside the payload is fatal to Apollo's clients."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from graph.settings import Settings
-from tests.e2e.follower import PROGRAMS
 from tests.e2e.packages import environment, node
+from tests.e2e.programs import PROGRAMS
 from tests.graph.served import served
 
 AUDITS = 61

@@ -21,6 +21,8 @@ class Cable:
         self._open: set[asyncio.StreamWriter] = set()
         self.url = ""
         self.connections = 0  # that were carried
+        self.sent = bytearray()  # by clients
+        self.answered = bytearray()
         self.torn = asyncio.Event()
 
     def refuse(self) -> None:
@@ -60,6 +62,7 @@ class Cable:
 
     async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
+            self.sent += data
             writer.write(data)
         writer.close()
 
@@ -71,6 +74,7 @@ class Cable:
                 self.cut()
                 self.torn.set()
                 return
+            self.answered += data
             writer.write(data)
         writer.close()
 

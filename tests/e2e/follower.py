@@ -1,20 +1,16 @@
-"""A GraphQL client that others wrote, in a process of its own: graphql-ws, graphql-sse or gql."""
+"""A GraphQL client that others wrote, in a process of its own, that follows one subscription."""
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
-from tests.e2e.packages import environment, node
+from tests.e2e.packages import environment
+from tests.e2e.programs import command
 
-PROGRAMS = Path(__file__).parent / "clients"
-NODE_CLIENTS = ("graphql-ws", "graphql-sse")
-CLIENTS = (*NODE_CLIENTS, "gql")
 FOLLOW = """
-subscription Follow($refs: [PrecheckRefInput!]!, $after: String) {
+subscription ClientsFollowSubscription($refs: [PrecheckRefInput!]!, $after: String) {
   precheckUpdates(refs: $refs, after: $after) {
     kind cursor gap remaining
     precheck { externalId run status progress { percent } items { key state } }
@@ -70,10 +66,7 @@ class Follower:
     @property
     def said_why_it_was_lost(self) -> bool:
         """Whether the client was told that the server restarts: by its code for closing, or as the last result."""
-        errors = [error for line in self.lines for error in line.get("next", {}).get("errors", [])]
-        return any("1012" in str(line) for line in self.lines) or any(
-            error["extensions"]["code"] == "SERVER_RESTARTING" for error in errors
-        )
+        return any("1012" in str(line) or "server is about to end" in str(line) for line in self.lines)
 
 
 @asynccontextmanager
@@ -81,7 +74,7 @@ async def follower(client: str, url: str, refs: list[dict[str, str]]) -> AsyncIt
     """Let a client follow these prechecks, until the block ends."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        *_command(client), f"{url}/graphql", FOLLOW, json.dumps({"refs": refs}),
+        *command("follow", client), f"{url}/graphql", FOLLOW, json.dumps({"refs": refs}),
         stdin=pipe, stdout=pipe, env=environment("clients"), limit=2**22,
     )  # fmt: skip
     try:
@@ -96,9 +89,3 @@ def _event_of(line: dict[str, Any]) -> dict[str, Any] | None:
     data = line.get("next", {}).get("data")
     event: dict[str, Any] | None = data and data["precheckUpdates"]
     return event
-
-
-def _command(client: str) -> list[str]:
-    if client not in NODE_CLIENTS:
-        return [sys.executable, str(PROGRAMS / "follow.py")]
-    return [node(), str(PROGRAMS / "follow.cjs"), client]

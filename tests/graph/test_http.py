@@ -182,6 +182,25 @@ async def test_sockets_of_other_origins_are_refused(providers: list[ProviderSett
                     pass
 
 
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        ("text/event-stream, multipart/mixed", "text/event-stream"),  # urql's
+        (
+            "multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/graphql-response+json,application/json;q=0.9",
+            'multipart/mixed;boundary="graphql";subscriptionSpec=1.0',
+        ),  # Apollo Client's
+    ],
+)
+def test_a_stream_says_in_one_media_type_what_it_is(http: httpx.Client, accept: str, content_type: str) -> None:
+    stream = {
+        "query": 'subscription { precheckUpdates(refs: [{providerId: "nowhere", externalId: "1"}]) { kind } }'
+    }
+    answer = http.post("/graphql", json=stream, headers={"accept": accept})
+    assert answer.headers["content-type"] == content_type
+    assert "PROBLEM" in answer.text
+
+
 @pytest.mark.parametrize("accept", ["text/event-stream", "multipart/mixed;subscriptionSpec=1.0"])
 def test_a_page_of_another_origin_opens_no_stream_before_its_browser_has_asked(
     http: httpx.Client, accept: str

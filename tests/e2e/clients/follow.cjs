@@ -1,52 +1,53 @@
-// Follows one subscription as a front end does: whenever the connection is lost, the client subscribes again by
-// itself, with the cursor of the newest event. Each argument and each line it prints is JSON; a line on standard
-// input makes it drop its connection.
+// Follows one subscription as a front end does: whenever the connection is lost, it is subscribed again with the
+// cursor of the newest event. Each argument and each line it prints is JSON; a line on standard input makes it drop
+// its connection.
 const [, , name, url, query, given] = process.argv;
 const variables = JSON.parse(given);
-const again = { attempts: 1000, wait: () => new Promise((resolve) => setTimeout(resolve, 20)) };
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
-const why = (error) => error.message ?? error.reason ?? (Array.isArray(error) ? error[0].message : String(error));
-
-const clients = {
-  'graphql-ws': () =>
-    require('graphql-ws').createClient({
-      url: url.replace('http', 'ws'),
-      webSocketImpl: require('ws'),
-      lazy: false,
-      retryAttempts: again.attempts,
-      retryWait: again.wait,
-      shouldRetry: () => true, // also while nobody listens: a server that restarts
-      on: {
-        connected: () => say({ connected: true }),
-        closed: (event) => say({ closed: event.code }),
-      },
-    }),
-  'graphql-sse': () =>
-    require('graphql-sse').createClient({
-      url,
-      retryAttempts: again.attempts,
-      retry: again.wait,
-      on: { connected: () => say({ connected: true }) },
-    }),
+const connected = () => say({ connected: true });
+const closed = ({ code }) => say({ closed: code });
+const heard = async (...request) => {
+  const response = await fetch(...request);
+  connected();
+  return response;
 };
 
-const client = clients[name]();
-// Both clients write out the request anew each time they subscribe, with the variables as they are then.
-client.subscribe(
-  { query, variables },
-  {
-    next: (result) => {
-      variables.after = result.data?.precheckUpdates.cursor ?? variables.after;
-      say({ next: result });
-    },
-    error: (error) => {
-      say({ failed: why(error) });
-      process.exit(1);
-    },
-    complete: () => {
-      say({ complete: true });
-      process.exit(0);
-    },
-  },
-);
-process.stdin.on('data', () => client.terminate());
+const client = require('./named.cjs')[name]({ url, fetch: heard, connected, closed });
+let remaining = Infinity;
+let subscription;
+
+const end = (line, status) => {
+  say(line);
+  process.exit(status);
+};
+const next = (result) => {
+  if (result.data) ({ remaining, cursor: variables.after } = result.data.precheckUpdates);
+  say({ next: result });
+};
+const why = (error) => {
+  const { message, reason, code, networkError } = Array.isArray(error) ? error[0] : error;
+  return [message ?? reason, code ?? networkError?.code].join(' ');
+};
+
+// What an application does for a client that does not come back by itself.
+const again = (lost) => {
+  say({ lost });
+  setTimeout(follow, 50);
+};
+const follow = () => {
+  subscription?.unsubscribe(); // else urql shares what is over with whoever asks the same once more
+  let isOver = false;
+  const over = (then) => (told) => isOver || ((isOver = true), then(told));
+  subscription = client.follow(query, variables, {
+    next,
+    error: over((error) => {
+      const codes = client.codes(error).filter((code) => code !== 'SERVER_RESTARTING');
+      if (client.resumes || codes.length) return end({ failed: why(error) }, 1);
+      return again(why(error));
+    }),
+    complete: over(() => (client.resumes || remaining === 0 ? end({ complete: true }, 0) : again('it ended early'))),
+  });
+};
+
+follow();
+process.stdin.on('data', () => client.drop());

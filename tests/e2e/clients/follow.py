@@ -10,7 +10,7 @@ from gql import Client, GraphQLRequest
 from gql.transport.exceptions import TransportConnectionFailed
 from gql.transport.websockets import WebsocketsTransport
 
-WAIT_SECONDS = 0.02
+WAIT_SECONDS = 0.05
 
 
 async def follow(url: str, query: str, variables: dict[str, Any]) -> None:

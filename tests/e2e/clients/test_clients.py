@@ -1,64 +1,40 @@
 """Other people's clients follow a run to its end, whatever happens to their connections."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
 
 from emulator.runs import PHASES
-from tests.e2e.cable import Cable, cable
-from tests.e2e.follower import CLIENTS, Follower, follower
+from tests.e2e.cable import Cable
+from tests.e2e.clients.conftest import PROVIDER, logged_server
+from tests.e2e.follower import Follower, follower
+from tests.e2e.programs import CLIENTS
 from tests.e2e.told import Run, adds_up, seen, whole
-from tests.emulator.process import Emulator, started
-from tests.faults.serving import Serving, serving
+from tests.emulator.process import Emulator
+from tests.faults.serving import Serving
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
 
-PROVIDER, OTHER = "oms-ce", "ninedata"
+OTHER = "ninedata"
+THEMSELVES = ("graphql-ws", "graphql-sse", "gql")  # whose way back has no other client around it
 
 
-@pytest.fixture(scope="module")
-def provider_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("clients") / "providers.toml"
-
-
-@pytest.fixture(scope="module")
-def emulator(provider_file: Path) -> Iterator[Emulator]:
-    with started("--no-demo-runs", "--providers-file", str(provider_file)) as emulator:
-        quick = "[[provider]]\nlimits = { poll_seconds = 0.05, timeout_seconds = 5.0, requests_per_second = 1000 }"
-        provider_file.write_text(provider_file.read_text().replace("[[provider]]", quick))
-        yield emulator
-
-
-@contextmanager
-def logged_server(provider_file: Path, port: int = 0) -> Iterator[Serving]:
-    """A server process that may log no error."""
-    with TemporaryFile("w+") as log:
-        with serving(provider_file, stderr=log, port=port) as server:
-            yield server
-        log.seek(0)
-        assert [line for line in log if '"level":"error"' in line or "Traceback" in line] == []
-
-
-@pytest.fixture(scope="module")
-def server(emulator: Emulator, provider_file: Path) -> Iterator[Serving]:
-    with logged_server(provider_file) as server:
-        yield server
-
-
-@pytest.fixture
-def run(emulator: Emulator, server: Serving) -> Run:
-    return Run(emulator, server, PROVIDER)
-
-
-@pytest.fixture
-async def line(server: Serving) -> AsyncIterator[Cable]:
-    async with cable(server.url) as line:
-        yield line
+@pytest.mark.parametrize("client_name", CLIENTS)
+async def test_a_run_is_followed_to_its_end(run: Run, server: Serving, client_name: str) -> None:
+    async with run.watched(), follower(client_name, server.url, run.refs) as client:
+        await client.next()
+        while run.events[-1]["kind"] != "COMPLETED":
+            run.go_on()
+            await run.told()
+            await client.next()
+        await client.until("complete")
+    assert [seen(event) for event in client.events] == [seen(event) for event in run.events]
+    assert [event["remaining"] for event in client.events] == [*[1] * PHASES, 0]
+    assert client.connections == 1
 
 
 async def test_all_of_them_follow_a_run_to_its_end_and_see_the_same(run: Run, server: Serving) -> None:
@@ -180,8 +156,10 @@ async def test_a_viewer_that_comes_back_while_nothing_has_happened_is_told_nothi
     assert [seen(event) for event in client.events] == [seen(event) for event in run.events]
 
 
-@pytest.mark.parametrize("client_name", CLIENTS)
-@pytest.mark.parametrize("phases_away", [1, 3, PHASES])
+AWAY = [(client, 3) for client in CLIENTS] + [(client, phases) for client in THEMSELVES for phases in (1, PHASES)]
+
+
+@pytest.mark.parametrize(("client_name", "phases_away"), AWAY)
 async def test_the_only_viewer_finds_what_happened_while_nobody_looked(
     run: Run, line: Cable, client_name: str, phases_away: int
 ) -> None:
@@ -198,6 +176,7 @@ async def test_the_only_viewer_finds_what_happened_while_nobody_looked(
     assert not any(event["gap"] for event in client.events)
 
 
+@pytest.mark.timeout(180)  # eight clients knock until it is there
 async def test_a_server_that_restarts_is_found_again(emulator: Emulator, provider_file: Path) -> None:
     async with AsyncExitStack() as stack:
         with logged_server(provider_file) as server:
