@@ -1,4 +1,4 @@
-"""A GraphQL client that others wrote, in a process of its own: graphql-ws, graphql-sse or gql."""
+"""A GraphQL client that others wrote, in a process of its own: graphql-ws, graphql-sse in two modes, or gql."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from typing import Any
 from tests.e2e.packages import environment, node
 
 PROGRAMS = Path(__file__).parent / "clients"
-NODE_CLIENTS = ("graphql-ws", "graphql-sse")
+NODE_CLIENTS = ("graphql-ws", "graphql-sse", "graphql-sse-single")
 CLIENTS = (*NODE_CLIENTS, "gql")
 FOLLOW = """
 subscription Follow($refs: [PrecheckRefInput!]!, $after: String) {

@@ -21,13 +21,15 @@ const clients = {
         closed: (event) => say({ closed: event.code }),
       },
     }),
-  'graphql-sse': () =>
+  'graphql-sse': (options) =>
     require('graphql-sse').createClient({
       url,
       retryAttempts: again.attempts,
       retry: again.wait,
       on: { connected: () => say({ connected: true }) },
+      ...options,
     }),
+  'graphql-sse-single': () => clients['graphql-sse']({ singleConnection: true }),
 };
 
 const client = clients[name]();
