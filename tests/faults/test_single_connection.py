@@ -20,10 +20,8 @@ from tests.faults.issuer import Issuer
 from tests.faults.watching import LONG, until
 from tests.graph.conftest import QUICK
 from tests.graph.documents import LOOKUP, UPDATES, event_of, ref
-from tests.graph.reserved import HEADER, Reserved, Said
+from tests.graph.reserved import ANSWERED, HEADER, TYPENAME, Reserved, Said, asked
 from tests.graph.served import Served, served
-
-TYPENAME = "{ __typename }"
 
 
 @pytest.fixture
@@ -72,9 +70,8 @@ async def test_an_idle_stream_ends_with_its_bearer(authorized: Served, issuer: I
 async def test_whoever_renews_a_token_keeps_the_reservation(authorized: Served, issuer: Issuer) -> None:
     async with Reserved(authorized.url, issuer.token(lasts=60)) as single:
         renewed = {"authorization": f"Bearer {issuer.token(lasts=600)}"}
-        asked = {"query": TYPENAME, "extensions": {"operationId": "a"}}
-        assert (await single.post(asked, **renewed)).status_code == 202
-        assert (await single.receive()).payload == {"data": {"__typename": "Query"}}
+        assert (await single.post(asked("a"), **renewed)).status_code == 202
+        assert (await single.receive()).payload == ANSWERED
 
 
 async def test_at_the_end_of_the_server_each_is_told_to_come_back_and_the_stream_is_cut(

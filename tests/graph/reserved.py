@@ -10,6 +10,9 @@ import orjson
 
 WAIT_SECONDS = 20.0
 HEADER = "x-graphql-event-stream-token"
+EVENT_STREAM = "text/event-stream"
+TYPENAME = "{ __typename }"
+ANSWERED = {"data": {"__typename": "Query"}}
 
 
 class Said(NamedTuple):
@@ -54,37 +57,34 @@ class Reserved:
 
     async def open(self) -> None:
         """Begin to read."""
-        opening = self._client.stream("GET", self.url, headers={**self._headers, "accept": "text/event-stream"})
+        opening = self._client.stream("GET", self.url, headers={**self._headers, "accept": EVENT_STREAM})
         self.answer = await self._stack.enter_async_context(opening)
-        self._lines = self.answer.aiter_lines()
+        self._lines = _lines(self.answer)
 
     async def begin(self, operation_id: str, document: str, **variables: Any) -> httpx.Response:
         """What the server says to an operation that is to be begun."""
-        asked = {"query": document, "variables": variables, "extensions": {"operationId": operation_id}}
-        return await self.post(asked)
+        return await self.post({**asked(operation_id, document), "variables": variables})
 
-    async def post(self, asked: Any, **headers: str) -> httpx.Response:
+    async def post(self, body: Any, **headers: str) -> httpx.Response:
         """What the server says to this."""
-        return await self._client.post(self.url, json=asked, headers={**self._headers, **headers})
+        return await self._client.post(self.url, json=body, headers={**self._headers, **headers})
 
     async def stop(self, operation_id: str) -> httpx.Response:
         """What the server says where an operation is to end."""
-        asked = {"operationId": operation_id}
-        return await self._client.delete(self.url, params=asked, headers=self._headers)
+        named = {"operationId": operation_id}
+        return await self._client.delete(self.url, params=named, headers=self._headers)
 
     async def receive(self) -> Said:
         """The next event. Raises StopAsyncIteration where the server ends the stream."""
-        assert self._lines is not None
         event = ""
-        async with asyncio.timeout(WAIT_SECONDS):
-            while True:
-                line = await anext(self._lines)
-                if line.startswith(":"):
-                    self.comments.append(line)
-                elif line.startswith("event: "):
-                    event = line.removeprefix("event: ")
-                elif line.startswith("data: "):
-                    return Said(event, **orjson.loads(line.removeprefix("data: ")))
+        while True:
+            line = await self.line()
+            if line.startswith(":"):
+                self.comments.append(line)
+            elif line.startswith("event: "):
+                event = line.removeprefix("event: ")
+            elif line.startswith("data: "):
+                return Said(event, **orjson.loads(line.removeprefix("data: ")))
 
     async def rest(self) -> list[Said]:
         """All events until the server ends the stream."""
@@ -100,6 +100,33 @@ class Reserved:
         assert self.answer is not None
         await self.answer.aclose()
 
+    async def line(self) -> str:
+        """The next line, whatever it is."""
+        assert self._lines is not None
+        async with asyncio.timeout(WAIT_SECONDS):
+            return await anext(self._lines)
+
     @property
     def _headers(self) -> dict[str, str]:
         return {**self._bearer, HEADER: self.stream_token}
+
+
+def asked(operation_id: object, document: str = TYPENAME) -> dict[str, Any]:
+    """What is posted to begin an operation."""
+    return {"query": document, "extensions": {"operationId": operation_id}}
+
+
+def refusal_in(answer: httpx.Response) -> tuple[int, str]:
+    """The status and the code of an answer with one error, which is told in words."""
+    [error] = answer.json()["errors"]
+    assert error["message"]
+    return answer.status_code, error["extensions"]["code"]
+
+
+async def _lines(answer: httpx.Response) -> AsyncIterator[str]:
+    """Its lines as event streams have them: other signs that separate lines elsewhere are part of the data."""
+    rest = b""
+    async for piece in answer.aiter_bytes():
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            yield line.decode()

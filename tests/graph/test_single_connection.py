@@ -3,39 +3,17 @@
 from typing import Any
 
 import httpx2 as httpx
-import pytest
 
-from graph.http.envelope import LONGEST_OPERATION_ID
 from graph.http.pulse import Heartbeats
-from graph.http.reservations import MOST_UNOPENED_PER_CLIENT
-from graph.http.single_connection import MOST_OPERATIONS
 from graph.settings import Settings
 from resolvers.upstream.contract import ProviderSettings
 from tests.emulator.process import Emulator
 from tests.faults.deafness import counted, until_counted
-from tests.faults.watching import LONG, oms, step, until
+from tests.faults.watching import LONG, until
 from tests.graph.documents import LOOKUP, UPDATES, calls, event_of, ref
-from tests.graph.reserved import HEADER, Reserved, Said
+from tests.graph.reserved import ANSWERED, EVENT_STREAM, HEADER, TYPENAME, Reserved, Said, asked, refusal_in
 from tests.graph.served import Served, Socket, served
-
-TYPENAME = "{ __typename }"
-ANSWERED = {"data": {"__typename": "Query"}}
-EVENT_STREAM = "text/event-stream"
-
-
-def a_run(emulator: Emulator) -> str:
-    bodies = [oms("RUNNING", percent, "RUNNING") for percent in (10.0, 20.0, 30.0)]
-    return emulator.create_run("oms-ce", script=[*map(step, bodies)])
-
-
-def asked(operation_id: object, document: str = TYPENAME) -> dict[str, Any]:
-    return {"query": document, "extensions": {"operationId": operation_id}}
-
-
-def code_of(answer: httpx.Response) -> tuple[int, str]:
-    [error] = answer.json()["errors"]
-    assert error["message"]
-    return answer.status_code, error["extensions"]["code"]
+from tests.graph.test_sharing import a_run
 
 
 async def test_a_query_travels_on_the_stream_and_is_completed_there(server: Served) -> None:
@@ -88,62 +66,6 @@ async def test_what_is_wrong_with_an_operation_is_said_on_the_stream(server: Ser
             assert (said.id, end) == (name, Said("complete", name))
             assert [error["extensions"]["code"] for error in said.payload["errors"]] == ["BAD_REQUEST"]
     assert calls(emulator) == {}
-
-
-@pytest.mark.parametrize(
-    ("body", "status", "code", "says"),
-    [
-        ({"query": TYPENAME}, 400, "BAD_REQUEST", "operationId"),
-        (asked(""), 400, "BAD_REQUEST", "operationId"),
-        (asked(5), 400, "BAD_REQUEST", "a text of 1 to"),
-        (asked(["a"]), 400, "BAD_REQUEST", "a text of 1 to"),
-        (asked("x" * (LONGEST_OPERATION_ID + 1)), 400, "BAD_REQUEST", f"{LONGEST_OPERATION_ID} characters"),
-        (asked("taken"), 409, "STREAM_CONFLICT", "under way"),
-        ({"extensions": {"operationId": "a"}}, 400, "BAD_REQUEST", "no `query`"),
-        ([], 400, "BAD_REQUEST", "Batching"),
-    ],
-)
-async def test_a_request_that_cannot_begin_an_operation_is_told_why(
-    server: Served, emulator: Emulator, body: Any, status: int, code: str, says: str
-) -> None:
-    async with Reserved(server.url) as single:
-        await single.begin("taken", UPDATES, refs=[ref("oms-ce", a_run(emulator))], until="NEVER")
-        await single.receive()
-        answer = await single.post(body)
-        assert code_of(answer) == (status, code)
-        assert says in answer.json()["errors"][0]["message"]
-        await single.begin("a", TYPENAME)
-        assert (await single.receive()).id == "a", "nothing came of it"
-
-
-async def test_requests_without_their_stream_are_told_so(server: Served) -> None:
-    async with httpx.AsyncClient(base_url=server.url, timeout=20) as client:
-        stranger = {HEADER: "x" * 43}
-        for answer in (
-            await client.post("/graphql", json=asked("a"), headers=stranger),
-            await client.get("/graphql", params={"query": TYPENAME, "token": "x" * 43}),
-            await client.get("/graphql", headers={**stranger, "accept": EVENT_STREAM}),
-            await client.delete("/graphql", params={"operationId": "a"}, headers=stranger),
-            await client.delete("/graphql", params={"operationId": "a"}),
-        ):
-            assert code_of(answer) == (404, "STREAM_NOT_FOUND")
-        several = [(HEADER, "a"), (HEADER, "b")]
-        assert code_of(await client.post("/graphql", json=asked("a"), headers=several)) == (400, "BAD_REQUEST")
-        token = (await client.put("/graphql")).text
-        missing = await client.delete("/graphql", headers={HEADER: token})
-        assert code_of(missing) == (400, "BAD_REQUEST")
-        for accept in ("application/json", EVENT_STREAM, "text/plain;q=0, */*"):
-            assert code_of(await client.put("/graphql", headers={"accept": accept})) == (406, "BAD_REQUEST")
-        for accept in ("*/*", "text/plain", "text/*", "application/json, */*;q=0.1"):
-            assert (await client.put("/graphql", headers={"accept": accept})).status_code == 201
-
-
-async def test_a_reservation_is_good_for_one_connection(server: Served) -> None:
-    async with Reserved(server.url) as single, httpx.AsyncClient(base_url=server.url) as client:
-        headers = {HEADER: single.stream_token, "accept": EVENT_STREAM}
-        assert code_of(await client.get("/graphql", headers=headers)) == (409, "STREAM_CONFLICT")
-        await single.begin("a", TYPENAME)
-        assert (await single.receive()).payload == ANSWERED, "the first one is left alone"
 
 
 async def test_a_browsers_event_source_names_its_token_in_the_address(server: Served) -> None:
@@ -205,7 +127,7 @@ async def test_a_dropped_stream_takes_its_operations_along(server: Served, emula
         await single.leave()
         await until_counted(server.url, "precheck_viewers", 0)
         await until_counted(server.url, "precheck_watched", 0)
-        assert code_of(await single.begin("d", TYPENAME)) == (404, "STREAM_NOT_FOUND")
+        assert refusal_in(await single.begin("d", TYPENAME)) == (404, "STREAM_NOT_FOUND")
 
 
 async def test_what_is_asked_before_the_stream_is_open_is_answered_once_it_is(server: Served) -> None:
@@ -222,69 +144,10 @@ async def test_what_is_asked_before_the_stream_is_open_is_answered_once_it_is(se
     )
 
 
-async def test_one_stream_has_twenty_operations_and_one_more_is_refused(
-    server: Served, emulator: Emulator
-) -> None:
-    watched = [ref("oms-ce", a_run(emulator))]
-    async with Reserved(server.url) as single:
-        for number in range(MOST_OPERATIONS):
-            assert (await single.begin(str(number), UPDATES, refs=watched, until="NEVER")).status_code == 202
-            await single.receive()
-        assert code_of(await single.begin("more", TYPENAME)) == (429, "TOO_MANY_STREAMS")
-        await single.stop("0")
-        assert (await single.begin("more", TYPENAME)).status_code == 202
-        assert (await single.receive()).payload == ANSWERED
-
-
-async def test_its_subscriptions_are_counted_with_all_others_of_the_client(
-    providers: list[ProviderSettings], emulator: Emulator
-) -> None:
-    watched = [ref("oms-ce", a_run(emulator))]
-    with served(providers, Settings(max_streams_per_client=2)) as server:
-        async with Reserved(server.url) as single, Socket(server.url) as socket:
-            await socket.subscribe("1", UPDATES, refs=watched)
-            await socket.receive()
-            await single.begin("a", UPDATES, refs=watched)
-            assert event_of((await single.receive()).payload)["kind"] == "SNAPSHOT"
-            await single.begin("b", UPDATES, refs=watched)
-            [error] = (await single.receive()).payload["errors"]
-    assert error["extensions"]["code"] == "TOO_MANY_STREAMS"
-
-
-async def test_a_stream_that_nobody_opens_is_forgotten_with_its_operations(
-    providers: list[ProviderSettings], emulator: Emulator
-) -> None:
-    with served(providers, Settings(init_seconds=0.3)) as server:
-        async with httpx.AsyncClient(timeout=20) as client:
-            single, opened = (Reserved(server.url, client=client) for _ in range(2))
-            await opened.reserve()
-            await opened.open()
-            await single.reserve()
-            await single.begin("a", UPDATES, refs=[ref("oms-ce", a_run(emulator))], until="NEVER")
-            await until_counted(server.url, "precheck_viewers", 1)
-            await until_counted(server.url, "precheck_viewers", 0)
-            assert code_of(await single.stop("a")) == (404, "STREAM_NOT_FOUND")
-            assert (await opened.stop("a")).status_code == 200, "in time"
-            await opened.leave()
-
-
-async def test_streams_that_wait_to_be_opened_are_few() -> None:
-    with served([], Settings(init_seconds=60)) as server:
-        async with httpx.AsyncClient(base_url=server.url, timeout=20) as client:
-            for _ in range(MOST_UNOPENED_PER_CLIENT):
-                single = Reserved(server.url, client=client)
-                await single.reserve()
-            assert code_of(await client.put("/graphql")) == (429, "TOO_MANY_STREAMS")
-            await single.open()
-            assert (await client.put("/graphql")).status_code == 201
-            await single.leave()
-
-
 async def test_a_quiet_stream_shows_life_by_comments() -> None:
     with served([], heartbeats=Heartbeats(event_stream_seconds=0.05)) as server:
         async with Reserved(server.url) as single:
-            assert single._lines is not None
-            lines = [await anext(single._lines) for _ in range(6)]
+            lines = [await single.line() for _ in range(6)]
     assert [line for line in lines if line] == [": open", ": ping", ": ping"]
 
 
@@ -330,7 +193,7 @@ async def test_streams_of_their_own_are_what_they_were(server: Served) -> None:
             own = await client.post("/graphql", json=asked("a"), headers={**headers, "accept": EVENT_STREAM})
             assert own.text == 'event: next\ndata: {"data":{"__typename":"Query"}}\n\nevent: complete\ndata: \n\n'
         refused = await client.get("/graphql", params={"query": TYPENAME}, headers={"accept": EVENT_STREAM})
-        assert code_of(refused) == (400, "BAD_REQUEST")
+        assert refusal_in(refused) == (400, "BAD_REQUEST")
         answer = await client.get("/graphql", params={"query": '{ a: __type(name: "token=") { name } }'})
         assert answer.json() == {"data": {"a": None}}
 
