@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, Request
 
 from tests.e2e.packages import installed
 from tests.emulator.process import Emulator
@@ -59,6 +59,10 @@ def asked(emulator: Emulator) -> list[dict[str, Any]]:
     return [{"query": UPDATES, "variables": {"refs": [ref("oms-ce", run)]}} for run in runs]
 
 
+def is_stream(sent: Request) -> bool:
+    return sent.headers.get("accept") == "text/event-stream"
+
+
 async def said(page: Page, count: int) -> list[list[Any]]:
     """What was told to each that asked, once so many have been told something."""
     await page.wait_for_function("count => said.filter((own) => own.length).length >= count", arg=count)
@@ -70,7 +74,7 @@ async def test_one_connection_carries_more_subscriptions_than_a_browser_has_conn
     page: Page, server: Serving, asked: list[dict[str, Any]], record_property: Callable[[str, str], None]
 ) -> None:
     streams: list[str] = []
-    page.on("request", lambda sent: streams.append(sent.method) if "event-stream" in str(sent.headers) else None)
+    page.on("request", lambda sent: streams.append(sent.method) if is_stream(sent) else None)
     await page.evaluate(BEGIN, [True, asked])
     told = await said(page, WANTED)
     assert {event_of(own[0])["kind"] for own in told} == {"SNAPSHOT"}
