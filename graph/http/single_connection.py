@@ -38,7 +38,7 @@ class SingleConnection:
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._expiry: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
-        self._is_restarting = self._is_over = self._has_greeted = False
+        self._is_restarting = self._has_greeted = False
 
     def open(self, caller: Caller | None, clock: Clock) -> None:
         """Have somebody read it, for as long as their bearer token lasts."""
@@ -69,16 +69,15 @@ class SingleConnection:
             task.cancel()
 
     def restart(self) -> None:
-        """Begin no operation any more, and end as soon as none is under way."""
+        """Begin no operation any more, and end as soon as none is under way, or in a moment."""
         self._is_restarting = True
         if not self.is_open:
             self.end()
-        elif not self._operations:
-            self._close()
+        elif self._closing is None:
+            self._closing = asyncio.create_task(self._close())
 
     def end(self) -> list[asyncio.Task[None]]:
         """End at once all that goes on; these tasks are about to."""
-        self._is_over = True
         self._forget()
         own = [task for task in (self._expiry, self._closing) if task is not None]
         ending = [*self._operations.values(), *own]
@@ -125,16 +124,12 @@ class SingleConnection:
     def _done(self, operation_id: str, task: asyncio.Task[None]) -> None:
         if self._operations.get(operation_id) is task:
             del self._operations[operation_id]
-        if self._is_restarting and not self._operations:
-            self._close()
-
-    def _close(self) -> None:
-        """End after what is waiting to be said."""
-        if self._closing is None and not self._is_over:
-            self._closing = asyncio.create_task(self._said.put(None))
 
     async def _close_after(self, caller: Caller, clock: Clock) -> None:
         await caller.expiry(clock)
-        if self._operations:  # each stream says AUTH_EXPIRED first
+        await self._close()
+
+    async def _close(self) -> None:
+        if self._operations:  # each says first why it ends
             await asyncio.wait(self._operations.values(), timeout=_LAST_WORDS_SECONDS)
-        self._close()
+        await self._said.put(None)

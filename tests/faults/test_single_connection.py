@@ -1,6 +1,7 @@
 """A reserved stream at its ends: its bearer's, the server's, and that of a client's patience."""
 
 import asyncio
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from resolvers.upstream.contract import ProviderSettings
 from tests.emulator.process import Emulator
 from tests.faults.deafness import LONG_ANSWER, counted, until_counted
 from tests.faults.issuer import Issuer
+from tests.faults.serving import serving
 from tests.faults.watching import LONG, until
 from tests.graph.conftest import QUICK
 from tests.graph.documents import LOOKUP, UPDATES, event_of, ref
@@ -104,6 +106,22 @@ async def test_a_query_under_way_is_finished_before_its_stream_is_cut(
     assert [(said.id, said.event) for said in last] == [("a", "next"), ("q", "next"), ("q", "complete")]
     assert codes(last[0]) == ["SERVER_RESTARTING"]
     assert "errors" not in last[1].payload
+
+
+async def test_the_server_waits_for_no_query_that_takes_too_long(
+    provider_file: Path, emulator: Emulator, run: str
+) -> None:
+    emulator.fault("dts", "delay", seconds=20)
+    with serving(provider_file) as server:
+        async with Reserved(server.url) as single:
+            await watch(single, "a", run)
+            await single.begin("q", LOOKUP, refs=[ref("dts", "dts-1ewjspuw")], maxAgeSeconds=0)
+            await until(lambda: emulator.calls("dts")["DescribeMigrationCheckJob"]["count"])
+            server.process.send_signal(signal.SIGTERM)
+            assert [codes(said) for said in await single.rest()] == [["SERVER_RESTARTING"]]
+        assert await asyncio.to_thread(server.process.wait, 10) == 0
+        assert server.process.stderr is not None
+        assert server.process.stderr.read() == ""
 
 
 async def test_who_stops_reading_has_no_more_made_for_it_and_is_cut(
