@@ -29,6 +29,7 @@ from graph.http.compression import compression
 from graph.http.drain import Drain
 from graph.http.elsewhere import failed, guarded, not_served
 from graph.http.endpoint import Endpoint, Protocol
+from graph.http.envelope import STREAM_HEADER
 from graph.http.explorer import explorer_routes
 from graph.http.hosts import Hosts
 from graph.http.metrics import metrics_route
@@ -94,7 +95,7 @@ def build(
     authority = _authority(settings, clock, providers)
     executed = _executed(schema, settings, clock)
     endpoint = Endpoint(services, executed, authority, readiness, heartbeats, _protocol(settings))
-    drain = Drain(readiness, endpoint.sockets, hub)
+    drain = Drain(readiness, endpoint.restart, hub)
 
     def reload(fresh: Sequence[ProviderSettings]) -> list[str]:
         exchange = connections.exchange(fresh)
@@ -238,6 +239,6 @@ def _cors(origins: Sequence[str]) -> Middleware:
     return Middleware(
         CORSMiddleware,
         allow_origins=origins,
-        allow_methods=["GET", "POST"],
-        allow_headers=["authorization", "content-type", "apollo-require-preflight"],
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=["authorization", "content-type", "apollo-require-preflight", STREAM_HEADER],
     )

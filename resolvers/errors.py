@@ -23,6 +23,8 @@
     ├── DocumentNotTrusted        only documents of the manifest are executed here
     ├── DocumentUnknown           named by a hash that the manifest does not have
     ├── TooManyStreams            more streams than a socket, a client or this server may have
+    ├── StreamNotFound            no stream that this caller has reserved under that token
+    ├── StreamConflict            a reserved stream is open already, or has an operation of that id
     ├── TooManyConnections        more connections than this server has places for
     ├── ServerRestarting          not the client's fault: this server ends, ask again
     ├── TokenRefused              nobody may ask without a bearer token that holds
@@ -221,6 +223,18 @@ class TooManyStreams(RequestError):
     """More streams than a socket, a client or this server may have; the message says whose limit it is."""
 
     code = "TOO_MANY_STREAMS"
+
+
+class StreamNotFound(RequestError):
+    """No stream that this caller has reserved under that token; it may have ended."""
+
+    code = "STREAM_NOT_FOUND"
+
+
+class StreamConflict(RequestError):
+    """A reserved stream is open already, or has an operation of that id under way."""
+
+    code = "STREAM_CONFLICT"
 
 
 class TooManyConnections(RequestError):

@@ -1,16 +1,20 @@
 """The way out: nothing new is let in, what is under way is finished, and streams are told to come back."""
 
+from collections.abc import Callable
+
 from graph.http.probes import Readiness
-from graph.http.sockets import Sockets
 from resolvers.live.hub import Hub
 
 
 class Drain:
-    """Ends the work of one product; both methods may be called again."""
+    """Ends the work of one product; both methods may be called again.
 
-    def __init__(self, readiness: Readiness, sockets: Sockets, hub: Hub) -> None:
+    `restart` has every connection of several operations end when they do.
+    """
+
+    def __init__(self, readiness: Readiness, restart: Callable[[], None], hub: Hub) -> None:
         self._readiness = readiness
-        self._sockets = sockets
+        self._restart = restart
         self._hub = hub
 
     def begin(self) -> None:
@@ -18,7 +22,7 @@ class Drain:
         self._readiness.is_ending = True
 
     async def end_streams(self) -> None:
-        """End every stream, and every socket that nothing else is under way on."""
+        """End every stream, and every connection that nothing else is under way on."""
         self.begin()
-        self._sockets.restart()
+        self._restart()
         await self._hub.close()

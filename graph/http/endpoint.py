@@ -1,12 +1,12 @@
 """The GraphQL endpoint: HTTP, event streams and WebSockets on one path, the explorer for browsers."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import NamedTuple, cast
 
 import orjson
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -20,33 +20,48 @@ from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UnsetType
 
 from graph.guard.authorization import EXPIRED, Authority
-from graph.http.answers import answered
-from graph.http.envelope import Envelope, in_address, posted
+from graph.http.answers import STREAM_HEADERS, answered
+from graph.http.asker import address_of, authorization_of, is_from_another_site, locale_of
+from graph.http.envelope import (
+    Envelope,
+    in_address,
+    operation_id_asked,
+    operation_id_in_address,
+    posted,
+    stream_token,
+)
 from graph.http.explorer import explorer_response
 from graph.http.frames import TextFrames
-from graph.http.negotiation import JSON, MOST_SIGNS_LOOKED_AT, STREAMED, media_type_of, ranked
+from graph.http.negotiation import (
+    EVENT_STREAM,
+    JSON,
+    STREAMED,
+    accepts,
+    media_type_of,
+)
 from graph.http.probes import Readiness
 from graph.http.pulse import Heartbeats
 from graph.http.refusals import Refusal, not_admitted, refused, restarting
+from graph.http.reservations import Reservations
 from graph.http.sockets import BearerSocket, SocketContext, Sockets
-from graph.http.streams import LiveResponse
-from graph.http.transports import TRANSPORTS
+from graph.http.streams import LiveResponse, Pieces, encoded
+from graph.http.transports import EVENTS, TRANSPORTS, ApolloMultipart, LineFeedSSE
 from graph.operation import OperationSchema, unexecuted
-from graph.recent import Recent
 from graph.results import Stream
 from resolvers.caller import NOBODY, Caller
 from resolvers.context import Context, Services
 from resolvers.errors import RequestError, TokenRefused
-from resolvers.vocabulary import PrecheckLocale
 
-_LOCALE_OF_LANGUAGE = {"en": PrecheckLocale.EN, "zh": PrecheckLocale.ZH_CN}
 _ALLOWED = {
     "GET": frozenset({OperationType.QUERY}),
     "POST": frozenset({OperationType.QUERY, OperationType.MUTATION}),
 }
-# Clients say the same in every request, and reading it takes as long as executing a small operation.
-_LOCALES: Recent[str, PrecheckLocale] = Recent(largest=500, room=20_000)
-_FROM_ANOTHER_SITE = frozenset({"cross-site", "same-site"})
+_ON_RESERVED = {
+    "GET": frozenset({OperationType.QUERY, OperationType.SUBSCRIPTION}),
+    "POST": frozenset(OperationType),
+}
+_ALLOW = {"Allow": "GET, POST, PUT, DELETE"}
+_TEXT = "text/plain"
 
 
 class Protocol(NamedTuple):
@@ -85,7 +100,13 @@ class Endpoint(GraphQL[Context, None]):
         self._authority = authority
         self._readiness = readiness
         self._heartbeats = heartbeats
-        self.sockets = Sockets(heartbeats.socket_seconds)
+        self._sockets = Sockets(heartbeats.socket_seconds)
+        self._reservations = Reservations(self.encode_json_string, protocol.init_seconds)
+
+    def restart(self) -> None:
+        """Have every connection of several operations end as the server does."""
+        self._sockets.restart()
+        self._reservations.restart()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket; a refused request is answered in JSON like every other."""
@@ -100,12 +121,13 @@ class Endpoint(GraphQL[Context, None]):
 
     async def _response(self, request: Request) -> Response | None:
         """The answer to one request, None where nobody is there to be answered."""
-        accept = dict(request.scope["headers"]).get(b"accept", b"").decode("latin-1")
+        headers = dict(request.scope["headers"])  # to look into it is quicker than into Starlette's
+        accept = headers.get(b"accept", b"").decode("latin-1")
         media_type = media_type_of(accept)
         try:
             if "text/html" in accept and self._protocol.has_explorer and _is_page_view(request):
                 return explorer_response(request)
-            return await self._answer(request, media_type)
+            return await self._answer(request, headers, media_type)
         except ClientDisconnect:
             return None  # in the middle of its request
         except Refusal as refusal:
@@ -117,19 +139,27 @@ class Endpoint(GraphQL[Context, None]):
                 raise
             return restarting()  # it took longer than the server had left
 
-    async def _answer(self, request: Request, media_type: str | None) -> Response:
+    async def _answer(self, request: Request, headers: Mapping[bytes, bytes], media_type: str | None) -> Response:
         if request.method not in _ALLOWED:
-            raise Refusal(405, "GraphQL only supports GET and POST requests.", {"Allow": "GET, POST"})
+            return await self._reservation(request, headers)
         context = await self._context(request)
         if media_type is None:
             said = "Nothing in `accept` can be written here: application/graphql-response+json, application/json, "
             raise Refusal(406, f"{said}text/event-stream, or multipart/mixed;subscriptionSpec=1.0.")
-        asked = await posted(request) if request.method == "POST" else self._asked_by_get(request, media_type)
+        token = stream_token(request, headers)
+        if request.method == "POST":
+            asked = await posted(request, headers)
+        elif token is not None and media_type == EVENT_STREAM:
+            return self._opened(request, token, context)
+        else:
+            asked = self._asked_by_get(request, media_type)
         if context.caller is not None and context.caller.is_expired(self._services.clock):
             raise TokenRefused(EXPIRED)  # while the request was on its way
         document = self._document(asked)
         if media_type in STREAMED:
             return await self._stream(document, asked, context, media_type)
+        if token is not None:
+            return self._begun(token, document, asked, context, _ON_RESERVED[request.method])
         result = await self._result(document, asked, context, request.method)
         return answered(result, media_type, by_draft=self._protocol.by_draft)
 
@@ -137,13 +167,13 @@ class Endpoint(GraphQL[Context, None]):
         """What is asked. Raises Refusal for what any page can have a browser send."""
         if media_type in STREAMED:
             raise Refusal(400, "A stream is asked for by POST, with `content-type: application/json`.")
-        if (
-            request.headers.get("sec-fetch-site") in _FROM_ANOTHER_SITE
-            and "*" not in self._protocol.origins
-            and request.headers.get("origin") not in self._protocol.origins
-        ):
-            raise Refusal(403, "A page of another origin asks by POST, and from an origin that is listed here.")
+        self._check_site(request)
         return in_address(request.scope["query_string"])
+
+    def _check_site(self, request: Request) -> None:
+        """Raises Refusal where a page of another site has a browser ask by GET."""
+        if is_from_another_site(request.headers, self._protocol.origins):
+            raise Refusal(403, "A page of another origin asks by POST, and from an origin that is listed here.")
 
     def _document(self, asked: Envelope) -> str:
         """The document that is to be executed. Raises Refusal, and RequestError where none can be had."""
@@ -169,29 +199,65 @@ class Endpoint(GraphQL[Context, None]):
 
     async def _stream(self, document: str, asked: Envelope, context: Context, media_type: str) -> Response:
         transport = TRANSPORTS[media_type]
+        allowed = transport.allowed_operation_types(set(OperationType))
+        results = await self._results(document, asked, context, allowed)
+        return self._live(encoded(results, transport, self.encode_json_string), transport)
+
+    async def _results(
+        self, document: str, asked: Envelope, context: Context, allowed: Iterable[OperationType]
+    ) -> Stream:
         results = await self.schema.stream(
             document,
             variable_values=asked.variables,
             context_value=context,
             operation_name=asked.operation_name,
-            allowed_operation_types=transport.allowed_operation_types(set(OperationType)),
+            allowed_operation_types=allowed,
         )
+        return cast("Stream", results)
+
+    def _live(self, pieces: Pieces, transport: LineFeedSSE | ApolloMultipart) -> Response:
         seconds = self._heartbeats.of_stream(transport.protocol)
-        return LiveResponse(cast("Stream", results), transport, self.encode_json_string, seconds)
+        return LiveResponse(pieces, transport, self.encode_json_string, seconds)
+
+    async def _reservation(self, request: Request, headers: Mapping[bytes, bytes]) -> Response:
+        """Reserve a stream, or end an operation on one."""
+        if request.method not in ("PUT", "DELETE"):
+            raise Refusal(405, "GraphQL is asked for by GET and POST, and streams are reserved by PUT.", _ALLOW)
+        context = await self._context(request)
+        if request.method == "DELETE":
+            connection = self._reservations.find(stream_token(request, headers), context)
+            connection.stop(operation_id_in_address(request.scope["query_string"]))
+            return Response(status_code=200, headers=STREAM_HEADERS)
+        if not accepts(headers.get(b"accept", b"").decode("latin-1"), _TEXT):
+            raise Refusal(406, f"A stream is reserved with a token as {_TEXT}.")
+        return Response(self._reservations.reserve(context), 201, STREAM_HEADERS, _TEXT)
+
+    def _opened(self, request: Request, token: str, context: Context) -> Response:
+        self._check_site(request)
+        return self._live(self._reservations.open(token, context), EVENTS)
+
+    def _begun(
+        self, token: str, document: str, asked: Envelope, context: Context, allowed: Iterable[OperationType]
+    ) -> Response:
+        """Have an operation executed whose results go to a reserved stream."""
+        connection = self._reservations.find(token, context)
+        operation_id = operation_id_asked(asked.extensions)
+        connection.begin(operation_id, partial(self._results, document, asked, context, allowed))
+        return Response(status_code=202, headers=STREAM_HEADERS)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """The context that each operation of this socket gets a copy of; the socket may still bring its token."""
         headers = request.headers
-        given, client = headers.getlist("authorization"), _address_of(request)
+        given, client = headers.getlist("authorization"), address_of(request)
         authorization = given[0] if len(given) == 1 else None  # of several none is believed
         nobody = NOBODY if self._authority else None
-        return SocketContext(self._services, _locale_of(headers), nobody, client, authorization, self.sockets)
+        return SocketContext(self._services, locale_of(headers), nobody, client, authorization, self._sockets)
 
     async def _context(self, request: Request) -> Context:
         """The context of a request. Raises TokenRefused or KeysUnavailable."""
-        caller = await self._caller(_authorization_of(request)) if self._authority else None
-        client = caller.subject if caller else _address_of(request)
-        return Context(self._services, _locale_of(request.headers), caller, client)
+        caller = await self._caller(authorization_of(request)) if self._authority else None
+        client = caller.subject if caller else address_of(request)
+        return Context(self._services, locale_of(request.headers), caller, client)
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         """Check the bearer of a socket. Raises TokenRefused or KeysUnavailable."""
@@ -226,27 +292,3 @@ def needs_another_way(error: InvalidOperationTypeError) -> Refusal:
             draft_status=422,
         )
     return Refusal(405, "A mutation is asked for by POST.", {"Allow": "POST"})
-
-
-def _authorization_of(request: Request) -> str | None:
-    """The one header. Raises TokenRefused where there are several, for who knows which of them others look at."""
-    given = request.headers.getlist("authorization")
-    if len(given) > 1:
-        raise TokenRefused("The request has several `Authorization` headers: send one.")
-    return given[0] if given else None
-
-
-def _address_of(request: Request | WebSocket) -> str:
-    return request.client.host if request.client else ""
-
-
-def _locale_of(headers: Headers) -> PrecheckLocale:
-    accept_language = headers.get("accept-language", "")[:MOST_SIGNS_LOOKED_AT]
-    known = _LOCALES.get(accept_language)
-    if known is None:
-        ranges = (each.partition("-")[0] for each in ranked(accept_language))
-        known = next(
-            (_LOCALE_OF_LANGUAGE[each] for each in ranges if each in _LOCALE_OF_LANGUAGE), PrecheckLocale.EN
-        )
-        _LOCALES.keep(accept_language, known, len(accept_language))
-    return known

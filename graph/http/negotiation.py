@@ -50,6 +50,14 @@ def ranges(header: str) -> list[Range]:
     return sorted(found, key=lambda each: -each.quality)
 
 
+def accepts(header: str, media_type: str) -> bool:
+    """Whether an Accept header takes exactly that; one that says nothing takes everything."""
+    kind = media_type.partition("/")[0]
+    named = {each.name: each.quality for each in ranges(header[:MOST_SIGNS_LOOKED_AT]) if each.name}
+    likings = [named[name] for name in (media_type, f"{kind}/*", "*/*") if name in named]
+    return likings[0] > 0 if likings else not named
+
+
 def ranked(header: str) -> list[str]:
     """The names alone, without what is refused."""
     return [each.name for each in ranges(header) if each.quality > 0]

@@ -1,9 +1,9 @@
 """Streams over HTTP: each event as its transport writes it, heartbeats between, an end that says which it is."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
-from typing import cast
+from typing import Protocol, cast
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -39,27 +39,38 @@ async def encoded(
     yield transport.encode_complete()
 
 
+class Pieces(Protocol):
+    """What is to be written, piece by piece; closed when nobody reads it any more."""
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        """The pieces."""
+
+    async def aclose(self) -> None:
+        """Give back what they have taken, be it that none was asked for."""
+
+
 class LiveResponse(Response):
     """A stream with its heartbeat, in one task beside the request's own."""
 
     def __init__(
         self,
-        results: AsyncGenerator[ExecutionResult, None],
+        pieces: Pieces,
         transport: LineFeedSSE | ApolloMultipart,
         encode_json: JSONEncoder,
         heartbeat_seconds: float,
     ) -> None:
         self.status_code = 200
         self.init_headers({**STREAM_HEADERS, **transport.headers})
-        self._pieces = encoded(results, transport, encode_json)
+        self._pieces = pieces
         self._heartbeat = transport.heartbeat_message(encode_json)
         self._heartbeat_seconds = heartbeat_seconds
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         """Write until the stream ends or its client has gone."""
-        leaving = asyncio.create_task(_gone(receive))
-        with _until(leaving):
-            await self._write(send)
+        async with aclosing(self._pieces):
+            leaving = asyncio.create_task(_gone(receive))
+            with _until(leaving):
+                await self._write(send)
 
     async def _write(self, send: Send) -> None:
         async def beat() -> None:
@@ -69,9 +80,8 @@ class LiveResponse(Response):
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         pulse.start()
         try:
-            async with aclosing(self._pieces) as pieces:
-                async for piece in pieces:
-                    await _send(send, piece)
+            async for piece in self._pieces:
+                await _send(send, piece)
         finally:
             pulse.stop()
         await send({"type": "http.response.body", "body": b"", "more_body": False})

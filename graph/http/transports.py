@@ -27,6 +27,14 @@ class LineFeedSSE(SSETransport):
         """The last words of a stream that is cut."""
         return self.encode_next(response, encode_json)
 
+    def encode_next_of(self, operation_id: str, response: GraphQLHTTPResponse, encode_json: JSONEncoder) -> str:
+        """A result on a stream of several operations."""
+        return self.encode_event("next", encode_json({"id": operation_id, "payload": response}))
+
+    def encode_complete_of(self, operation_id: str, encode_json: JSONEncoder) -> str:
+        """The end of one of several operations."""
+        return self.encode_event("complete", encode_json({"id": operation_id}))
+
 
 class ApolloMultipart(MultipartSubscriptionTransport):
     """Parts as Apollo's clients and routers read them."""
@@ -41,4 +49,5 @@ class ApolloMultipart(MultipartSubscriptionTransport):
         return self.encode_multipart_data({"payload": response, "errors": response.get("errors")}, encode_json)
 
 
-TRANSPORTS: dict[str, LineFeedSSE | ApolloMultipart] = {EVENT_STREAM: LineFeedSSE(), MULTIPART: ApolloMultipart()}
+EVENTS = LineFeedSSE()
+TRANSPORTS: dict[str, LineFeedSSE | ApolloMultipart] = {EVENT_STREAM: EVENTS, MULTIPART: ApolloMultipart()}

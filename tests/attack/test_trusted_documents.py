@@ -15,6 +15,7 @@ from graph.settings import Settings, TrustedDocuments
 from resolvers.upstream.contract import ProviderSettings
 from tests.emulator.process import Emulator
 from tests.graph.documents import MYSQL, calls, precheck_id
+from tests.graph.reserved import Reserved
 from tests.graph.served import Served, Socket, served
 
 pytestmark = pytest.mark.attack("trusted documents")
@@ -23,7 +24,14 @@ KNOWN = "query Providers { precheckProviders { id } }"
 STREAM = 'subscription Watch { precheckUpdates(refs: [{providerId: "nowhere", externalId: "1"}]) { kind } }'
 OTHER = f'query Other {{ precheck(id: "{precheck_id("drs", MYSQL)}") {{ id }} }}'
 CODES = {"DOCUMENT_NOT_TRUSTED", "PERSISTED_QUERY_NOT_FOUND", "BAD_REQUEST"}
-TRANSPORTS = ("post", "get", "text/event-stream", "multipart/mixed;subscriptionSpec=1.0", "websocket")
+TRANSPORTS = (
+    "post",
+    "get",
+    "text/event-stream",
+    "multipart/mixed;subscriptionSpec=1.0",
+    "websocket",
+    "single connection",
+)
 
 
 def digest(document: str) -> str:
@@ -89,7 +97,9 @@ async def told(client: httpx.AsyncClient, transport: str, asked: dict[str, Any])
     """The errors of a request that is refused before anything is executed."""
     if transport == "websocket":
         return await told_on_a_socket(str(client.base_url).rstrip("/"), asked)
-    if transport == "get":
+    if transport == "single connection":
+        answer = await answered_on_a_stream(client, asked)
+    elif transport == "get":
         given = {name: each if isinstance(each, str) else json.dumps(each) for name, each in asked.items()}
         answer = await client.get("/graphql", params=given)
     else:
@@ -98,6 +108,12 @@ async def told(client: httpx.AsyncClient, transport: str, asked: dict[str, Any])
     assert answer.status_code == 400, (asked, answer.text)
     assert set(answer.json()) == {"errors"}
     return list(answer.json()["errors"])
+
+
+async def answered_on_a_stream(client: httpx.AsyncClient, asked: dict[str, Any]) -> httpx.Response:
+    """What is answered to an operation on a reserved stream."""
+    async with Reserved(str(client.base_url).rstrip("/"), client=client) as single:
+        return await single.post({**asked, "extensions": {**(asked.get("extensions") or {}), "operationId": "1"}})
 
 
 async def told_on_a_socket(url: str, asked: dict[str, Any]) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ CLIENTS = (
     "urql-SSE",
     "graphql-ws",
     "graphql-sse",
+    "graphql-sse-single",
     "Relay",
     "gql",
 )

@@ -59,8 +59,8 @@ def test_a_bad_body_is_refused_in_json(http: httpx.Client, body: bytes, says: st
 
 
 def test_other_methods_and_media_types_are_refused_in_json(http: httpx.Client) -> None:
-    wrong_method = http.put("/graphql", json=TYPENAME)
-    assert (wrong_method.status_code, wrong_method.headers["allow"]) == (405, "GET, POST")
+    wrong_method = http.patch("/graphql", json=TYPENAME)
+    assert (wrong_method.status_code, wrong_method.headers["allow"]) == (405, "GET, POST, PUT, DELETE")
     wrong_type = http.post("/graphql", content=b"{}", headers={"content-type": "text/plain"})
     assert wrong_type.status_code == 415
     assert all(answer.json()["errors"][0]["message"] for answer in (wrong_method, wrong_type))

@@ -9,6 +9,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from tests.graph.reserved import Reserved
+
 Payloads: TypeAlias = list[dict[str, Any]]
 _MULTIPART = "multipart/mixed;subscriptionSpec=1.0, application/json"
 
@@ -60,6 +62,21 @@ class Client:
                 seen.append(message["payload"])
             return seen if message["type"] == "complete" else [{"errors": message["payload"]}]
 
+    async def over_single_connection(
+        self, token: str | None, document: str, variables: dict[str, Any]
+    ) -> Payloads:
+        async with Reserved(self.url.removesuffix("/graphql"), token, self.http) as single:
+            assert single.answer is not None
+            if not single.stream_token:
+                return [single.answer.json()]
+            answer = await single.begin("1", document, **variables)
+            if answer.status_code != 202:
+                return [answer.json()]
+            seen: Payloads = []
+            while (said := await single.receive()).event == "next":
+                seen.append(said.payload)
+            return seen
+
     async def close(self) -> None:
         await self.http.aclose()
 
@@ -75,12 +92,14 @@ OF_STREAMS: dict[str, Transport] = {
     "websocket": Client.over_websocket,
     "sse": Client.over_sse,
     "multipart": Client.over_multipart,
+    "single connection": Client.over_single_connection,
 }
 OF_QUERIES: dict[str, Transport] = {
     "post": Client.over_post,
     "get": Client.over_get,
     "websocket": Client.over_websocket,
     "sse": Client.over_sse,
+    "single connection": Client.over_single_connection,
 }
 
 

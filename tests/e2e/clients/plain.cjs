@@ -42,7 +42,10 @@ exports['graphql-ws'] = ({ url, connected, closed }) => {
   });
   return connect(client, (errors) => errors);
 };
-exports['graphql-sse'] = ({ url, connected }) => {
-  const client = graphqlSse.createClient({ url, retryAttempts: ATTEMPTS, retry: soon, on: { connected } });
+
+const bySse = (singleConnection) => ({ url, connected }) => {
+  const client = graphqlSse.createClient({ url, singleConnection, retryAttempts: ATTEMPTS, retry: soon, on: { connected } });
   return connect(client, async ({ response }) => (await response.json()).errors);
 };
+exports['graphql-sse'] = bySse(false);
+exports['graphql-sse-single'] = bySse(true);
