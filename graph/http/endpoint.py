@@ -21,6 +21,7 @@ from strawberry.types.unset import UnsetType
 
 from graph.guard.authorization import EXPIRED, Authority
 from graph.http.answers import answered
+from graph.http.bounds import MOST_STREAMS_PER_SOCKET
 from graph.http.envelope import Envelope, in_address, posted
 from graph.http.explorer import explorer_response
 from graph.http.frames import TextFrames
@@ -56,6 +57,7 @@ class Protocol(NamedTuple):
     has_explorer: bool = True
     by_draft: bool = False
     init_seconds: float = 3.0
+    streams_per_socket: int = MOST_STREAMS_PER_SOCKET
 
 
 class Endpoint(GraphQL[Context, None]):
@@ -85,7 +87,7 @@ class Endpoint(GraphQL[Context, None]):
         self._authority = authority
         self._readiness = readiness
         self._heartbeats = heartbeats
-        self.sockets = Sockets(heartbeats.socket_seconds)
+        self.sockets = Sockets(heartbeats.socket_seconds, protocol.streams_per_socket)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket; a refused request is answered in JSON like every other."""
