@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 import pytest
 from graphql import ObjectTypeDefinitionNode, build_schema, parse
 
-from tests.docs.pages import ROOT
+from tests.docs.pages import FEDERATION, ROOT, examples
 from tests.e2e.followed import THEIRS, Place, command, files, migrations, place, some_ports
 from tests.graph.served import served
 
@@ -103,8 +103,9 @@ async def theirs() -> dict[str, str]:
 
 
 async def test_the_checked_in_schema_is_what_the_server_tells_gateways() -> None:
+    [asked] = [example.curl.body for example in examples(FEDERATION)]
     with served([]) as server:
-        assert (await server.data("{ _service { sdl } }"))["_service"]["sdl"] == OUR_SDL.rstrip("\n")
+        assert (await server.post(asked)).json() == {"data": {"_service": {"sdl": OUR_SDL.rstrip("\n")}}}
 
 
 @each_composer
