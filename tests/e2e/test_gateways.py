@@ -116,7 +116,6 @@ async def test_fifty_entities_of_one_connection_are_five_vendor_calls(
     through: Gateway,
     emulator: Emulator,
     fifty: list[dict[str, str]],
-    server: Served,
     record_property: Callable[..., None],
 ) -> None:
     through.line.forget()
