@@ -92,7 +92,7 @@ class Admission:
         try:
             self._check(document, operation, sent)
         except RequestError as refusal:
-            raise Refused.by(refusal) from None
+            raise Refused.by(refusal, is_valid=True) from None
         self._policy.trusted.note(sent.text, operation)
         # On a socket all operations are given the same context, and none may share it.
         own = sent.context.for_operation() if isinstance(sent.context, Context) else sent.context

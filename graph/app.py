@@ -225,7 +225,13 @@ def _authority(settings: Settings, clock: Clock, providers: Container[str]) -> A
 
 
 def _protocol(settings: Settings) -> Protocol:
-    return Protocol(settings.origins, settings.explorer, settings.draft_status_codes, settings.init_seconds)
+    return Protocol(
+        settings.origins,
+        settings.explorer,
+        settings.draft_status_codes,
+        settings.init_seconds,
+        settings.max_streams_per_socket,
+    )
 
 
 def _hosts(settings: Settings) -> Hosts | None:

@@ -37,16 +37,17 @@ _SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
 
 
 class Refused(Exception):
-    """What a client sent is not executed; the errors say why."""
+    """What a client sent is not executed; the errors say why. Its document may be valid nevertheless."""
 
-    def __init__(self, errors: Sequence[GraphQLError]) -> None:
+    def __init__(self, errors: Sequence[GraphQLError], is_valid: bool = False) -> None:
         super().__init__(errors)
         self.errors = list(errors)
+        self.is_valid = is_valid
 
     @classmethod
-    def by(cls, error: RequestError) -> "Refused":
+    def by(cls, error: RequestError, is_valid: bool = False) -> "Refused":
         """For a reason of our own."""
-        return cls([GraphQLError(str(error), original_error=error)])
+        return cls([GraphQLError(str(error), original_error=error)], is_valid)
 
 
 class Document:

@@ -97,17 +97,21 @@ class OperationSchema(strawberry.federation.Schema):
         operation_extensions: dict[str, Any] | None = None,  # noqa: ARG002 - Strawberry's parameter
         allowed_operation_types: Iterable[OperationType] | None = None,
     ) -> Stream:
-        """The results of any operation: those of a subscription, which are `Results`, or that of a query alone."""
+        """The results of any operation: those of a subscription, which are `Results`, or that of a query alone.
+
+        A PreExecutionError is of a document that gateways would refuse themselves: docs/decisions/0045.
+        """
         allowed = _ALL if allowed_operation_types is None else frozenset(allowed_operation_types)
         sent = Sent(query, variable_values, context_value, root_value, operation_name, allowed)
         try:
             asked = self._admission.admit(sent)
         except Refused as refusal:
-            return _only(_presented(PreExecutionError(data=None, errors=refusal.errors)))
+            kind = ExecutionResult if refusal.is_valid else PreExecutionError
+            return _only(_presented(kind(data=None, errors=refusal.errors)))
         except (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError) as error:
             return _only(unexecuted(error))
         except TooMuchAtOnce as error:
-            return _only(_presented(PreExecutionError(data=None, errors=[_located(error)])))
+            return _only(_presented(ExecutionResult(data=None, errors=[_located(error)])))
         if asked.operation.operation.value != OperationType.SUBSCRIPTION.value:
             return self._one_result(asked)
         pushed = Pushed()
@@ -155,9 +159,12 @@ class OperationSchema(strawberry.federation.Schema):
             source = executor if isinstance(executor, list) else create_source_event_stream(executor)
             if isinstance(source, Awaitable):
                 source = await in_time(source, self.policy.operation_seconds)
-            if isinstance(executor, list) or isinstance(source, list | Executed):
+            if isinstance(executor, list):
+                yield _presented(PreExecutionError(data=None, errors=executor))
+                return
+            if isinstance(source, list | Executed):
                 errors = source.errors if isinstance(source, Executed) else source
-                yield _presented(PreExecutionError(data=None, errors=cast("list[GraphQLError]", errors)))
+                yield _presented(ExecutionResult(data=None, errors=cast("list[GraphQLError]", errors)))
                 return
             gap_names = asked.document.selected(asked.operation).gap_names
             audience = self._audiences.join(
@@ -173,8 +180,8 @@ class OperationSchema(strawberry.federation.Schema):
             finally:
                 self._audiences.leave(audience)
         except Exception as error:
-            has_begun = isinstance(source, Events) and source.has_begun
-            yield _presented((ExecutionResult if has_begun else PreExecutionError)(None, [_located(error)]))
+            kind = PreExecutionError if source is None else ExecutionResult
+            yield _presented(kind(None, [_located(error)]))
 
 
 def unexecuted(

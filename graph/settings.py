@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from graph.http.bounds import MOST_STREAMS_PER_SOCKET
 from resolvers.caller import Right
 from resolvers.live.places import MOST_STREAMS, MOST_STREAMS_PER_CLIENT
 
@@ -104,6 +105,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_cost_per_minute: int = 0
     max_streams: int = MOST_STREAMS
     max_streams_per_client: int = MOST_STREAMS_PER_CLIENT
+    max_streams_per_socket: int = MOST_STREAMS_PER_SOCKET
 
     @property
     def knows_clients(self) -> bool:

@@ -44,11 +44,6 @@ class Events(AsyncGenerator[PrecheckEvent, None]):
         self._end: asyncio.Task[None] | None = None
         self._outlet: Outlet | None = None
 
-    @property
-    def has_begun(self) -> bool:
-        """Whether it was let in; what is wrong with the question comes before that."""
-        return self._asked is None
-
     def push_to(self, outlet: Outlet) -> None:
         """Have events sent by this where it can, instead of yielding them."""
         self._outlet = outlet

@@ -31,12 +31,14 @@ def address_of(request: Request | WebSocket) -> str:
 
 
 def is_from_another_site(headers: Headers, origins: Collection[str]) -> bool:
-    """Whether a browser says that a page has it ask that is of none of these origins."""
-    return (
-        headers.get("sec-fetch-site") in _FROM_ANOTHER_SITE
-        and "*" not in origins
-        and headers.get("origin") not in origins
-    )
+    """Whether a browser says that a page has it ask that is neither of this server's origin nor of these."""
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+    if "*" in origins or origin in origins:
+        return False
+    if site is not None:
+        return site in _FROM_ANOTHER_SITE
+    # An older browser says it for what is asked across origins only.
+    return origin is not None and origin.partition("://")[2] != headers.get("host")
 
 
 def locale_of(headers: Headers) -> PrecheckLocale:

@@ -8,6 +8,7 @@ KEPT_FILES = 100
 # So many are told at a time that there is no place; beyond that connections are closed without a word.
 MOST_REFUSED = 50
 MOST_HEADERS = 100
+MOST_STREAMS_PER_SOCKET = 20
 
 
 class Bounds(NamedTuple):

@@ -1,7 +1,7 @@
 """The GraphQL endpoint: HTTP, event streams and WebSockets on one path, the explorer for browsers."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import NamedTuple, cast
@@ -22,6 +22,7 @@ from strawberry.types.unset import UnsetType
 from graph.guard.authorization import EXPIRED, Authority
 from graph.http.answers import STREAM_HEADERS, answered
 from graph.http.asker import address_of, authorization_of, is_from_another_site, locale_of
+from graph.http.bounds import MOST_STREAMS_PER_SOCKET
 from graph.http.envelope import (
     Envelope,
     in_address,
@@ -56,7 +57,7 @@ _ALLOWED = {
     "GET": frozenset({OperationType.QUERY}),
     "POST": frozenset({OperationType.QUERY, OperationType.MUTATION}),
 }
-_ON_RESERVED = {
+_STREAMED = {
     "GET": frozenset({OperationType.QUERY, OperationType.SUBSCRIPTION}),
     "POST": frozenset(OperationType),
 }
@@ -71,6 +72,7 @@ class Protocol(NamedTuple):
     has_explorer: bool = True
     by_draft: bool = False
     init_seconds: float = 3.0
+    streams_per_socket: int = MOST_STREAMS_PER_SOCKET
 
 
 class Endpoint(GraphQL[Context, None]):
@@ -100,8 +102,10 @@ class Endpoint(GraphQL[Context, None]):
         self._authority = authority
         self._readiness = readiness
         self._heartbeats = heartbeats
-        self._sockets = Sockets(heartbeats.socket_seconds)
-        self._reservations = Reservations(self.encode_json_string, protocol.init_seconds)
+        self._sockets = Sockets(heartbeats.socket_seconds, protocol.streams_per_socket)
+        self._reservations = Reservations(
+            self.encode_json_string, protocol.init_seconds, protocol.streams_per_socket
+        )
 
     def restart(self) -> None:
         """Have every connection of several operations end as the server does."""
@@ -152,23 +156,17 @@ class Endpoint(GraphQL[Context, None]):
         elif token is not None and media_type == EVENT_STREAM:
             return self._opened(request, token, context)
         else:
-            asked = self._asked_by_get(request, media_type)
+            self._check_site(request)
+            asked = in_address(request.scope["query_string"])
         if context.caller is not None and context.caller.is_expired(self._services.clock):
             raise TokenRefused(EXPIRED)  # while the request was on its way
         document = self._document(asked)
         if media_type in STREAMED:
-            return await self._stream(document, asked, context, media_type)
+            return await self._stream(document, asked, context, media_type, _STREAMED[request.method])
         if token is not None:
-            return self._begun(token, document, asked, context, _ON_RESERVED[request.method])
+            return self._begun(token, document, asked, context, _STREAMED[request.method])
         result = await self._result(document, asked, context, request.method)
         return answered(result, media_type, by_draft=self._protocol.by_draft)
-
-    def _asked_by_get(self, request: Request, media_type: str) -> Envelope:
-        """What is asked. Raises Refusal for what any page can have a browser send."""
-        if media_type in STREAMED:
-            raise Refusal(400, "A stream is asked for by POST, with `content-type: application/json`.")
-        self._check_site(request)
-        return in_address(request.scope["query_string"])
 
     def _check_site(self, request: Request) -> None:
         """Raises Refusal where a page of another site has a browser ask by GET."""
@@ -197,10 +195,11 @@ class Endpoint(GraphQL[Context, None]):
         except InvalidOperationTypeError as error:
             raise needs_another_way(error) from None
 
-    async def _stream(self, document: str, asked: Envelope, context: Context, media_type: str) -> Response:
+    async def _stream(
+        self, document: str, asked: Envelope, context: Context, media_type: str, allowed: Collection[OperationType]
+    ) -> Response:
         transport = TRANSPORTS[media_type]
-        allowed = transport.allowed_operation_types(set(OperationType))
-        results = await self._results(document, asked, context, allowed)
+        results = await self._results(document, asked, context, transport.allowed_operation_types(set(allowed)))
         return self._live(encoded(results, transport, self.encode_json_string), transport)
 
     async def _results(

@@ -31,9 +31,10 @@ class _Unopened(NamedTuple):
 class Reservations:
     """The reserved streams of one endpoint, by their tokens; one that is not opened in time is forgotten."""
 
-    def __init__(self, encode_json: JSONEncoder, open_seconds: float) -> None:
+    def __init__(self, encode_json: JSONEncoder, open_seconds: float, most_operations: int) -> None:
         self._encode_json = encode_json
         self._open_seconds = open_seconds
+        self._most_operations = most_operations  # on each stream
         self._reserved: dict[str, _Reserved] = {}
         self._unopened: dict[str, _Unopened] = {}
 
@@ -41,7 +42,7 @@ class Reservations:
         """The token of a new stream of this caller. Raises TooManyStreams where too many wait to be opened."""
         self._check_room(context.client)
         token = secrets.token_urlsafe(_TOKEN_BYTES)
-        connection = SingleConnection(self._encode_json, partial(self._forget, token))
+        connection = SingleConnection(self._encode_json, self._most_operations, partial(self._forget, token))
         self._reserved[token] = _Reserved(_owner(context), connection)
         timer = asyncio.get_running_loop().call_later(self._open_seconds, connection.end)
         self._unopened[token] = _Unopened(context.client, timer)

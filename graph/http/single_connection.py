@@ -11,14 +11,12 @@ from strawberry.http.streaming import JSONEncoder
 
 from graph.errors import of_fault, tells_of_restart
 from graph.http.refusals import Refusal
-from graph.http.sockets import MOST_STREAMS_PER_SOCKET
 from graph.http.transports import EVENTS
 from graph.results import Stream
 from resolvers.caller import Caller
 from resolvers.clock import Clock
 from resolvers.errors import ServerRestarting, StreamConflict, TooManyStreams
 
-MOST_OPERATIONS = MOST_STREAMS_PER_SOCKET
 _LAST_WORDS_SECONDS = 0.5
 _GREETING = EVENTS.encode_comment("open")  # some browsers tell nobody of a stream before its first byte
 
@@ -30,9 +28,10 @@ class SingleConnection:
     called as soon as nothing can begin here any more.
     """
 
-    def __init__(self, encode_json: JSONEncoder, forget: Callable[[], None]) -> None:
+    def __init__(self, encode_json: JSONEncoder, most_operations: int, forget: Callable[[], None]) -> None:
         self.is_open = False
         self._encode_json = encode_json
+        self._most_operations = most_operations
         self._forget = forget
         self._said: asyncio.Queue[str | None] = asyncio.Queue(maxsize=1)
         self._operations: dict[str, asyncio.Task[None]] = {}
@@ -53,10 +52,10 @@ class SingleConnection:
         if operation_id in self._operations:
             said = "An operation of this `operationId` is under way on this stream."
             raise Refusal(409, said, error=StreamConflict)
-        if len(self._operations) >= MOST_OPERATIONS:
+        if len(self._operations) >= self._most_operations:
             raise TooManyStreams(
-                f"One stream may have {MOST_OPERATIONS} operations open at a time. Complete one, reserve another "
-                "stream, or watch several prechecks at once: `ids` and `refs` are lists."
+                f"One stream may have {self._most_operations} operations open at a time. Complete one, "
+                "reserve another stream, or watch several prechecks at once: `ids` and `refs` are lists."
             )
         task = asyncio.create_task(self._run(operation_id, ask))
         self._operations[operation_id] = task

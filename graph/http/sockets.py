@@ -29,7 +29,6 @@ from resolvers.errors import AuthExpired, KeysUnavailable, RequestError, TooMany
 from resolvers.loaders import Loaders
 from resolvers.vocabulary import PrecheckLocale
 
-MOST_STREAMS_PER_SOCKET = 20
 _SERVICE_RESTART = (1012, "Server restarting")
 _UNAUTHORIZED = 4401
 _FORBIDDEN = 4403
@@ -40,8 +39,9 @@ _LAST_WORDS_SECONDS = 0.5
 class Sockets:
     """The open sockets of one endpoint."""
 
-    def __init__(self, ping_seconds: float) -> None:
+    def __init__(self, ping_seconds: float, most_streams: int) -> None:
         self.ping_seconds = ping_seconds
+        self.most_streams = most_streams  # on each of them
         self._open: set[BearerSocket] = set()
 
     def add(self, socket: "BearerSocket") -> None:
@@ -123,11 +123,16 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
         """Begin an operation, or say why not."""
         if self._is_restarting:
             return  # the close that is near has clients ask again elsewhere; an error would not
-        refusal = self._refusal(message["id"]) or self._find_document(message["payload"])
+        operation_id = message["id"]
+        refusal = self._refusal(operation_id) or self._find_document(message["payload"])
         if refusal is None:
             await super().handle_subscribe(message)
+        elif isinstance(refusal, TooManyStreams):  # gateways share sockets, and lose what an `error` says
+            errors = {"data": None, "errors": [formatted(refusal)]}
+            await self.send_message({"id": operation_id, "type": "next", "payload": cast("Any", errors)})
+            await self.send_message({"id": operation_id, "type": "complete"})
         else:
-            await self.send_message({"id": message["id"], "type": "error", "payload": [formatted(refusal)]})
+            await self.send_message({"id": operation_id, "type": "error", "payload": [formatted(refusal)]})
 
     def _find_document(self, payload: SubscribeMessagePayload) -> RequestError | None:
         """Put the document into the message that may only name it; why not, where there is none to be had."""
@@ -145,9 +150,10 @@ class BearerSocket(BaseGraphQLTransportWSHandler[Context, None]):
         # There is a moment between the bearer's end and the socket's.
         if caller is not None and caller.is_expired(self.context.services.clock):
             return AuthExpired("The bearer token of this connection has ended. Connect again with a new one.")
-        if len(self.operations) >= MOST_STREAMS_PER_SOCKET and operation_id not in self.operations:
+        most = self._sockets.most_streams
+        if len(self.operations) >= most and operation_id not in self.operations:
             return TooManyStreams(
-                f"One WebSocket may have {MOST_STREAMS_PER_SOCKET} operations open at a time. Complete one, open "
+                f"One WebSocket may have {most} operations open at a time. Complete one, open "
                 "another WebSocket, or watch several prechecks in one stream: `ids` and `refs` are lists."
             )
         return None

@@ -218,7 +218,7 @@ async def test_what_stands_in_variables_is_bounded_however_deep_and_used_or_not(
     if accept is None:
         async with Socket(server.url) as ws:
             await ws.subscribe("1", FILTERED, **variables)
-            [error] = (await ws.receive())["payload"]
+            [error] = (await ws.receive())["payload"]["errors"]
     else:
         answer = await server.post({"query": FILTERED, "variables": variables}, {"accept": accept})
         [error] = orjson.loads(answer.text[answer.text.index("{") : answer.text.rindex("}") + 1])["errors"]

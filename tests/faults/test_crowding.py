@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from graph.http.sockets import MOST_STREAMS_PER_SOCKET
+from graph.http.bounds import MOST_STREAMS_PER_SOCKET
 from graph.settings import Settings
 from resolvers.errors import TooManyStreams
 from resolvers.live.places import Places
@@ -55,8 +55,9 @@ async def test_a_socket_has_twenty_operations_and_one_more_is_refused_without_ha
             assert (await ws.receive())["id"] == name
         await ws.subscribe("more", UPDATES, refs=[ref("oms-ce", run)])
         error = await ws.receive()
-        assert (error["id"], error["type"]) == ("more", "error")
-        assert "One WebSocket may have 20 operations" in refusal_in(error["payload"])
+        assert (error["id"], error["type"]) == ("more", "next")
+        assert "One WebSocket may have 20 operations" in refusal_in(error["payload"]["errors"])
+        assert await ws.receive() == {"id": "more", "type": "complete"}
         await ws.send({"type": "complete", "id": "0"})
         await ws.subscribe("wrong", "subscription { nothing }")
         assert [(each["id"], each["type"]) for each in [await ws.receive()]] == [("wrong", "error")]
@@ -72,7 +73,7 @@ async def test_a_client_that_leaves_makes_room_for_its_next_stream(
         assert "One client may have 2 streams" in await refused(server, run)
         async with Socket(server.url) as ws:
             await ws.subscribe("1", UPDATES, refs=[ref("oms-ce", run)])
-            assert "One client may have 2 streams" in refusal_in((await ws.receive())["payload"])
+            assert "One client may have 2 streams" in refusal_in((await ws.receive())["payload"]["errors"])
         await one.aclose()
         await until(lambda: server.product.services.places.taken == 1)
         one = await begun(server, run)
@@ -91,7 +92,7 @@ async def test_a_client_is_whom_its_token_names_wherever_it_asks_from(
             streams = [await begun(each, run) for each in (alice, bob)]
             async with Socket(server.url, issuer.token(sub="alice")) as ws:
                 await ws.subscribe("1", UPDATES, refs=[ref("oms-ce", run)])
-                assert "One client may have 1 streams" in refusal_in((await ws.receive())["payload"])
+                assert "One client may have 1 streams" in refusal_in((await ws.receive())["payload"]["errors"])
             for events in streams:
                 await events.aclose()
 
@@ -107,7 +108,7 @@ async def test_this_server_has_so_many_places_and_no_more(providers: list[Provid
             events = await begun(server, run)
             async with Socket(server.url, additional_headers={"x-forwarded-for": "192.0.2.2"}) as third:
                 await third.subscribe("1", UPDATES, refs=[ref("oms-ce", run)])
-                assert "This server holds 2 streams" in refusal_in((await third.receive())["payload"])
+                assert "This server holds 2 streams" in refusal_in((await third.receive())["payload"]["errors"])
             await events.aclose()
 
 

@@ -12,7 +12,7 @@ import httpx2 as httpx
 import pytest
 from msgspec.structs import replace
 
-from graph.http.single_connection import MOST_OPERATIONS
+from graph.http.bounds import MOST_STREAMS_PER_SOCKET
 from graph.provider_file import read_providers
 from resolvers.upstream.contract import ProviderSettings
 from tests.emulator.process import Emulator
@@ -160,7 +160,7 @@ async def _all_that_are_taken(single: Reserved) -> list[Any]:
         while (answer := await single.begin(str(len(taken)), LONG_ANSWER)).status_code == 202:
             taken.append(answer)
     assert answer.json()["errors"][0]["extensions"]["code"] == "TOO_MANY_STREAMS"
-    assert len(taken) >= MOST_OPERATIONS
+    assert len(taken) >= MOST_STREAMS_PER_SOCKET
     return taken
 
 

@@ -214,7 +214,7 @@ def test_a_page_of_another_origin_opens_no_stream_before_its_browser_has_asked(
         headers = {**page, "content-type": content_type}
         answers.append(http.post("/graphql", content=orjson.dumps(stream), headers=headers))
     for answer in answers:
-        refused = 400 if answer.request.method == "GET" else 415
+        refused = 403 if answer.request.method == "GET" else 415
         assert (answer.status_code, answer.headers["content-type"]) == (refused, "application/json")
         assert "access-control-allow-origin" not in answer.headers
     asked = http.options("/graphql", headers={**page, "access-control-request-method": "POST"})

@@ -5,9 +5,9 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
+from graph.http.bounds import MOST_STREAMS_PER_SOCKET
 from graph.http.envelope import LONGEST_OPERATION_ID
 from graph.http.reservations import MOST_UNOPENED_PER_CLIENT
-from graph.http.single_connection import MOST_OPERATIONS
 from graph.settings import Settings
 from resolvers.upstream.contract import ProviderSettings
 from tests.emulator.process import Emulator
@@ -79,7 +79,7 @@ async def test_one_stream_has_twenty_operations_and_one_more_is_refused(
 ) -> None:
     watched = [ref("oms-ce", a_run(emulator))]
     async with Reserved(server.url) as single:
-        for number in range(MOST_OPERATIONS):
+        for number in range(MOST_STREAMS_PER_SOCKET):
             assert (await single.begin(str(number), UPDATES, refs=watched, until="NEVER")).status_code == 202
             await single.receive()
         assert refusal_in(await single.begin("more", TYPENAME)) == (429, "TOO_MANY_STREAMS")

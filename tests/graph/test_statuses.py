@@ -86,10 +86,31 @@ def test_the_status_follows_the_media_type_and_the_draft(
         assert all(error["extensions"]["code"] and error["message"] for error in told.get("errors", ()))
 
 
-def test_a_stream_by_get_is_refused(http: httpx.Client) -> None:
-    for accept in (EVENT_STREAM, f"{MULTIPART};subscriptionSpec=1.0"):
-        answer = http.get("/graphql", params={"query": "{ __typename }"}, headers={"accept": accept})
-        assert answer.status_code == 400
+STREAM = 'subscription { precheckUpdates(refs: [{providerId: "nobody", externalId: "1"}]) { kind } }'
+
+
+@pytest.mark.parametrize("accept", [EVENT_STREAM, f"{MULTIPART};subscriptionSpec=1.0"])
+def test_a_stream_comes_by_get_as_it_does_by_post(http: httpx.Client, accept: str) -> None:
+    """A browser's EventSource asks so, and gateways do."""
+    headers = {"accept": accept}
+    by_get = http.get("/graphql", params={"query": STREAM}, headers=headers)
+    by_post = http.post("/graphql", json={"query": STREAM}, headers=headers)
+    assert (by_get.status_code, by_get.text) == (200, by_post.text)
+    assert "PROBLEM" in by_get.text
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize("query", [STREAM, "{ __typename }"])
+def test_a_page_of_another_site_gets_no_stream_by_get(http: httpx.Client, site: str, query: str) -> None:
+    headers = {"accept": EVENT_STREAM, "sec-fetch-site": site}
+    answer = http.get("/graphql", params={"query": query}, headers=headers)
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (403, "BAD_REQUEST")
+
+
+def test_a_page_of_an_older_browser_is_known_by_its_origin(http: httpx.Client) -> None:
+    for origin, status in ((str(http.base_url), 200), ("https://b.example", 403), ("null", 403)):
+        headers = {"accept": EVENT_STREAM, "origin": origin}
+        assert http.get("/graphql", params={"query": STREAM}, headers=headers).status_code == status
 
 
 def test_a_mutation_by_get_is_told_to_come_by_post() -> None:

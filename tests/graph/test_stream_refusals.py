@@ -10,6 +10,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from graph.settings import Settings
+from resolvers.upstream.contract import ProviderSettings
 from tests.emulator.process import Emulator
 from tests.graph.documents import (
     MYSQL,
@@ -59,6 +60,31 @@ async def test_bad_arguments_are_refused_in_words(
     [error] = payload["errors"]
     assert (error["extensions"]["code"], says in error["message"]) == (code, True)
     assert calls(emulator) == {}
+
+
+async def test_a_refusal_over_a_socket_is_the_only_event_so_that_gateways_pass_it_on(server: Served) -> None:
+    async with Socket(server.url) as socket:
+        for variables, code in (({}, "BAD_REQUEST"), ({"ids": ["x"] * 101}, "LIMIT_EXCEEDED")):
+            await socket.subscribe("1", UPDATES, **variables)
+            refused = await socket.receive()
+            assert (refused["type"], refused["payload"]["data"]) == ("next", None)
+            assert [error["extensions"]["code"] for error in refused["payload"]["errors"]] == [code]
+            assert await socket.receive() == {"id": "1", "type": "complete"}
+        await socket.subscribe("1", "subscription { nothing }")
+        assert (await socket.receive())["type"] == "error"
+
+
+async def test_how_much_one_socket_may_carry_is_a_setting(providers: list[ProviderSettings]) -> None:
+    with served(providers, Settings(max_streams_per_socket=1)) as server:
+        async with Socket(server.url) as socket:
+            await socket.subscribe("1", UPDATES, until="NEVER", ids=[precheck_id("oms-ce", OMS)])
+            assert (await socket.receive())["type"] == "next"
+            await socket.subscribe("2", "{ __typename }")
+            while (refused := await socket.receive())["id"] != "2":
+                assert refused["type"] == "next"
+            [error] = refused["payload"]["errors"]
+            assert error["extensions"] == {"code": "TOO_MANY_STREAMS"}
+            assert "One WebSocket may have 1 operations" in error["message"]
 
 
 async def test_two_operations_on_one_socket_share_nothing(server: Served, emulator: Emulator) -> None:
