@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import httpx2 as httpx
 
-from tests.e2e.followed import GATEWAY, OURS, THEIRS, Place, answers, command, migrations, place, some_ports
+from tests.e2e.followed import GATEWAY, OURS, THEIRS, Place, answers, command, files, migrations, place, some_ports
 from tests.e2e.packages import environment, node
 from tests.e2e.tap import Tap, tap
 
@@ -18,15 +18,17 @@ WAIT_SECONDS = 30.0
 
 
 class Kind(NamedTuple):
-    """The file of the page that a gateway reads, and words of the command that starts it."""
+    """The file of the page that a gateway reads, words of the command that starts it, and what of the file is left out."""
 
     file: str
     words: tuple[str, ...]
+    without: str = ""
 
 
 KINDS = {
     "Hive-WS": Kind("over-websocket.config.ts", ("over-websocket.config.ts",)),
     "Hive-SSE": Kind("over-sse.config.ts", ("over-sse.config.ts",)),
+    "Hive-SSE-by-GET": Kind("over-sse.config.ts", ("over-sse.config.ts",), "method: 'POST'"),
     "Hive-Rust": Kind("over-websocket.config.ts", ("over-websocket.config.ts", "--hive-router-runtime")),
     "Apollo": Kind("gateway.mjs", ("node", "gateway.mjs")),
 }
@@ -111,8 +113,9 @@ async def gateway(
         at = stack.enter_context(place({OURS: line.address, THEIRS: str(other), GATEWAY: str(own)}))
         await stack.enter_async_context(migrations(rows, at, joins_by_id))
         await _compose(at)
-        file, words = KINDS[kind]
-        at.write(file)
+        file, words, without = KINDS[kind]
+        assert without in files()[file]
+        at.put(file, files()[file].replace(without, ""))
         ready = f"http://127.0.0.1:{own}/graphql"
         await stack.enter_async_context(at.running(command(*words), lambda: answers(ready)))
         running = Gateway(ready, line)

@@ -136,3 +136,15 @@ async def test_the_streams_of_all_clients_share_a_socket_and_one_too_many_is_tol
         more = await stack.enter_async_context(through.watched("graphql-ws", FOLLOW, refs=refs))
         [error] = (await more.line())["next"]["errors"]
         assert error["extensions"]["code"] == "TOO_MANY_STREAMS"
+
+
+@pytest.mark.parametrize("through", ["Hive-SSE-by-GET"], indirect=True)
+async def test_a_stream_that_a_gateway_asks_for_by_get_comes_as_well(
+    through: Gateway, emulator: Emulator, refs: Any
+) -> None:
+    through.line.forget()
+    async with through.watched("graphql-sse", FOLLOW, refs=refs) as watcher:
+        assert (await watcher.event())["kind"] == "SNAPSHOT"
+        emulator.advance(PHASE_SECONDS)
+        assert (await watcher.event())["kind"] == "CHANGED"
+    assert through.line.requests("GET /graphql?query=subscription") == 1
