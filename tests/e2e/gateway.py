@@ -18,7 +18,7 @@ WAIT_SECONDS = 30.0
 
 
 class Kind(NamedTuple):
-    """The file of the page that a gateway reads, words of the command that starts it, and what of the file is left out."""
+    """The file of the page that a gateway reads, words of its command, and what of the file is left out."""
 
     file: str
     words: tuple[str, ...]
