@@ -116,7 +116,8 @@ async def migrations(
     """The other team's subgraph, with these rows beside those of the page."""
     told = files()
     program = told["migrations.py"]
-    place.put("migrations.json", json.dumps([*json.loads(told["migrations.json"]), *rows]))
+    data = json.dumps([*json.loads(told["migrations.json"]), *rows])
+    (place.folder / "migrations.json").write_text(data)  # an identifier may look like a port
     place.put("migrations.py", by_id(program) if joins_by_id else program)
     url = f"http://127.0.0.1:{place.addresses[THEIRS]}/"
     async with place.running(command("python", "migrations.py"), lambda: answers(url)):
