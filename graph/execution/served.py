@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, ValuesView
 from typing import Any, NamedTuple
 
 import structlog
@@ -61,6 +61,8 @@ class ServedExecutor(CompiledExecutor):
     ) -> Completed:
         """A list; a long one in turns, but for one inside another, for the outer one pauses."""
         is_ours = self._plans is not None and position_context is None and not self._is_inside
+        if is_ours and isinstance(items, ValuesView):
+            items = list(items)  # as introspection has all types
         if is_ours and isinstance(items, list | tuple) and len(items) >= self.many:
             plan = self._plan("list", item_type, field_details_list)
             listed = _List(item_type, field_details_list, info, path, items)

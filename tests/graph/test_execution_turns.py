@@ -49,6 +49,17 @@ async def test_others_have_their_turn_within_a_long_list(field: str) -> None:
     assert turns > 100
 
 
+async def test_others_have_their_turn_while_a_schema_is_told() -> None:
+    class Few(Hurried):
+        many = 12  # more than any type has fields
+
+    document = parse("{ __schema { types { name fields { name type { name } } } } }")
+    result, turns = await counted(run(document, [], Few))
+    expected = run(document, [], CompiledExecutor)
+    assert read(result.data) == expected.data
+    assert turns > len(expected.data["__schema"]["types"]) > Few.many
+
+
 async def test_a_list_that_takes_no_time_is_completed_at_once() -> None:
     class Timeless(ServedExecutor):
         clock = staticmethod(itertools.repeat(0.0).__next__)
