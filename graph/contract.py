@@ -195,11 +195,15 @@ def _lost_to_gateways(held: Contract, now: Contract) -> Iterator[Change]:
 
 def _new_to_sharers(before: Places, after: Places, roots: set[str]) -> Iterator[Change]:
     shared = shared_without_key(before, after) - roots
-    for place in sorted(after.keys() - before.keys()):
+    for place in sorted(_visible(after) - _visible(before)):
         name, _, field = place.partition(".")
         if name in shared and field and "(" not in field:
             says = f"{place} is new, and {name} has no key: whoever shares {name} has to have {field} too."
             yield Change(place, says, _GATEWAYS, removes=False)
+
+
+def _visible(found: Places) -> set[str]:
+    return {place for place, directives in found.items() if "@inaccessible" not in directives}
 
 
 def _roots(api: GraphQLSchema) -> set[str]:

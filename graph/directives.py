@@ -41,9 +41,8 @@ def places(document: DocumentNode) -> Places:
         inherited = {SHAREABLE: own.pop(SHAREABLE)} if SHAREABLE in own else {}
         found.setdefault(place, {}).update(own)
         for inner, node in _inside(place, definition):
-            found.setdefault(inner, {}).update(
-                _directives(node) if "(" in inner else inherited | _directives(node)
-            )
+            of_type = {} if "(" in inner else inherited
+            found.setdefault(inner, {}).update(of_type | _directives(node))
     return found
 
 

@@ -70,6 +70,7 @@ SAME = {
     "a key with commas and in lines": (KEY, '@key(fields: """id,\n of{kind,number}""")'),
     "provided fields in another order": ('"number kind"', '"kind number"'),
     "directives with their prefix": (KEY, KEY.replace("@key", "@federation__key")),
+    "a hidden field of a shared type": ("number: Int }", "number: Int, total: Int @inaccessible }"),
     "a field of a type with a key": ("id: ID!", "id: ID!, at: Int"),
     "a field of a type of operations": ("thing(first: Int): Thing,", "thing(first: Int): Thing, other: Thing,"),
     "an argument of a shared field": ("size: Int", "size(in: Kind): Int"),
@@ -132,6 +133,16 @@ def test_what_came_in_the_way_breaks(before: str, after: str, name: str) -> None
 @pytest.mark.parametrize(("before", "after"), SAME.values(), ids=SAME)
 def test_what_means_the_same_or_more_breaks_nothing(before: str, after: str) -> None:
     assert broken(HELD, replaced(before, after)) == {}
+
+
+def test_a_field_of_a_shared_type_that_is_not_hidden_any_more_breaks() -> None:
+    held = replaced("number: Int }", "number: Int, total: Int @inaccessible }")
+    assert broken(held, replaced("number: Int }", "number: Int, total: Int }")) == {"Of.total": False}
+
+
+def test_a_type_shares_its_fields_and_not_their_arguments() -> None:
+    lost = broken(HELD, replaced("Query @shareable", "Query"))
+    assert lost == {"Query.thing @shareable": True, "Query.things @shareable": True}
 
 
 def test_a_key_in_many_lines_is_named_in_one() -> None:
