@@ -44,8 +44,10 @@ class History:
             self._missing.append(
                 f"no schema before {self._oldest()} was compared: this clone is shallow (git fetch --unshallow)"
             )
-        elif not self.versions and not self._missing:
-            self._missing.append(f"no {SCHEMA} of this folder was ever committed: no older schema was compared")
+        elif not self.versions:
+            self._missing.append(
+                f"no readable {SCHEMA} of this folder was ever committed: no older schema was compared"
+            )
 
     @property
     def missing(self) -> str | None:

@@ -211,7 +211,8 @@ def test_a_project_may_be_a_folder_of_a_larger_repository(tmp_path: Path) -> Non
     project = tmp_path / "services" / "prechecks"
     project.mkdir(parents=True)
     assert (
-        History(project).missing == f"no {SCHEMA} of this folder was ever committed: no older schema was compared"
+        History(project).missing
+        == f"no readable {SCHEMA} of this folder was ever committed: no older schema was compared"
     )
     commit(tmp_path, "type Query { other: Int }")
     commit(project, OLD)
