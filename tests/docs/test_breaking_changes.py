@@ -1,6 +1,7 @@
 """What breaks for those who hold an older schema is told in the changelog; `make check` runs this."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from graph.schema import schema
-from tests.docs.history import ENVIRONMENT, SCHEMA, History, compared, told, untold
+from tests.docs.history import ENVIRONMENT, SCHEMA, History, Told, compared, to_tell, told, untold
 from tests.docs.pages import CHANGELOG, ROOT, prose
 
 OLD = schema.as_str()
@@ -115,10 +116,23 @@ def test_it_fails_until_the_changelog_names(repository: Path, before: str, after
     found = compared(history.versions, changed(before, after))
     said = untold(found, told(UNRELEASED, history.release))
     assert any(f"with `{name}` in the line" in each and history.versions[0].commit in each for each in said), said
-    lines = "".join(f"- `{change.name}`: ask for something else.\n" for change in found.breaking)
-    for heading in ("Breaking", "Changed", "Removed"):
-        assert untold(found, told(f"{UNRELEASED}\n### {heading}\n\n{lines}", "")) == []
-    assert untold(found, told(f"{UNRELEASED}\n### Added\n\n{lines}", "")) == said
+    lines = [
+        (to_tell(change).heading, f"- `{change.name}`: ask for something else.\n") for change in found.breaking
+    ]
+    assert untold(found, told(UNRELEASED + "".join(below(*each) for each in lines), "")) == []
+    assert untold(found, told(UNRELEASED + "".join(below("Added", line) for _, line in lines), "")) == said
+
+
+@needs_git
+def test_a_line_about_a_change_does_not_excuse_that_it_is_removed(repository: Path) -> None:
+    changelog = UNRELEASED + below("Changed", "- `Precheck.summary` may be null.\n")
+    versions = History(repository).versions
+    nullable = compared(versions, changed("  summary: String!\n", "  summary: String\n"))
+    assert untold(nullable, told(changelog, "")) == []
+    gone = compared(versions, changed("  summary: String!\n", "  text: String!\n"))
+    [says] = untold(gone, told(changelog, ""))
+    assert "say below `### Removed`" in says
+    assert "What is gone is told there and under no other heading." in says
 
 
 @needs_git
@@ -157,7 +171,7 @@ def test_a_release_is_where_the_telling_begins_anew(repository: Path) -> None:
     assert broken(repository, released) == []
     assert broken(repository, OLD) == ["Precheck.rerun"]
     of_the_release = f"{UNRELEASED}\n## [0.1.0]\n\n### Removed\n\n- `Precheck.rerun`.\n"
-    assert told(of_the_release, "") == {"Precheck.rerun"}
+    assert told(of_the_release, "") == {Told("Removed", "Precheck.rerun")}
     assert told(of_the_release, history.release) == set()
 
 
@@ -172,10 +186,48 @@ def test_a_shallow_clone_says_what_it_does_not_compare(repository: Path) -> None
     assert broken(repository / "shallow", OLD) == ["Precheck.rerun"]
 
 
+@needs_git
+@pytest.mark.parametrize(
+    "unreadable",
+    ["<<<<<<< HEAD\n" + OLD, OLD + "type Query { a: Int }\n", "\udcff"],
+    ids=["a conflict", "a type twice", "no text"],
+)
+def test_a_version_that_cannot_be_read_is_left_out_and_told(repository: Path, unreadable: str) -> None:
+    (repository / SCHEMA).write_bytes(unreadable.encode(errors="surrogateescape"))
+    git(repository, "commit", "--all", "--message", "Break the schema")
+    commit(repository, OLD)
+    newest, oldest = (version.commit for version in History(repository).versions)
+    missing = History(repository).missing
+    assert missing is not None
+    told_of = re.fullmatch(r"the schema of (\w+) was not compared: .+", missing)
+    assert told_of
+    assert told_of[1] not in {newest, oldest}
+    assert broken(repository, changed("  run: Int!\n", "  rerun: Int!\n")) == ["Precheck.run"]
+
+
+@needs_git
+def test_a_project_may_be_a_folder_of_a_larger_repository(tmp_path: Path) -> None:
+    git(tmp_path, "init")
+    project = tmp_path / "services" / "prechecks"
+    project.mkdir(parents=True)
+    assert (
+        History(project).missing
+        == f"no readable {SCHEMA} of this folder was ever committed: no older schema was compared"
+    )
+    commit(tmp_path, "type Query { other: Int }")
+    commit(project, OLD)
+    assert broken(project, changed("  run: Int!\n", "  rerun: Int!\n")) == ["Precheck.run"]
+    assert History(project).missing is None
+
+
 def test_without_git_nothing_older_is_compared(tmp_path: Path) -> None:
     history = History(tmp_path)
     assert history.versions == []
     assert history.missing == "this is no clone of the repository: no older schema was compared"
+
+
+def below(heading: str, line: str) -> str:
+    return f"\n### {heading}\n\n{line}"
 
 
 def broken(root: Path, printed: str) -> list[str]:

@@ -12,6 +12,8 @@ from graph.schema import schema as graphql_schema
 from tests.docs.pages import TOOLS, blocks
 from tests.emulator.process import ROOT, Emulator
 
+OPERATIONS = "graph/http/explorer_static/operations/01-dashboard.graphql"
+
 
 def graph(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -81,6 +83,7 @@ def test_a_refusal_is_one_line_and_exit_code_2() -> None:
         (("demo",), {"PRECHECK_LOG_LEVEL": "loud"}, "PRECHECK_LOG_LEVEL is 'loud'; it takes debug"),
         (("schema", "--against", "none.graphql"), {}, "none.graphql cannot be read as a schema: "),
         (("schema", "--against", "README.md"), {}, "README.md cannot be read as a schema: Syntax Error"),
+        (("schema", "--against", OPERATIONS), {}, ".graphql cannot be read as a schema: it has operations"),
         (("check",), {"PRECHECK_TYPO": "1"}, "PRECHECK_TYPO is not a setting"),
     ):
         refused = graph(*arguments, **environment)
