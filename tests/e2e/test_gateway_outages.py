@@ -1,9 +1,11 @@
-"""Gateways whose server is restarted, stopped, or behind a proxy that answers in its place: what clients see."""
+"""Gateways whose server restarts, is down, is hidden by a proxy, or trusts documents alone: what clients see."""
 
 import asyncio
+import json
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +49,12 @@ async def stopped(server: Serving) -> None:
 
 
 @asynccontextmanager
-async def watched(through: Gateway, run: str, **more: str) -> AsyncIterator[list[Watcher]]:
+async def watched(through: Gateway, run: str, after: str | None = None) -> AsyncIterator[list[Watcher]]:
     """Have a client of each kind follow a run."""
-    asked = {"refs": [ref("oms-ce", run)], **more}
+    refs = [ref("oms-ce", run)]
     async with AsyncExitStack() as stack:
         yield [
-            await stack.enter_async_context(through.watched(client, FOLLOW, **asked))
+            await stack.enter_async_context(through.watched(client, FOLLOW, refs=refs, after=after))
             for client in ("graphql-ws", "graphql-sse")
         ]
 
@@ -112,3 +114,21 @@ async def test_apollo_tells_nothing_of_a_page_that_a_proxy_answers(
                 answer = await through.ask(PROVIDERS)
             assert (status, answer["errors"]) == (status, [UNAVAILABLE])
         assert "errors" not in await through.ask(PROVIDERS)
+
+
+@pytest.mark.parametrize("through", ["Hive-WS", "Hive-Rust", "Apollo"], indirect=True)
+async def test_what_a_gateway_writes_is_no_trusted_document(
+    through: Gateway, module_emulator: Emulator, provider_file: Path, port: int, tmp_path: Path
+) -> None:
+    assert module_emulator is not None
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps({sha256(PROVIDERS.encode()).hexdigest(): PROVIDERS}))
+    with serving(
+        provider_file,
+        port=port,
+        PRECHECK_TRUSTED_DOCUMENTS="only",
+        PRECHECK_TRUSTED_DOCUMENTS_FILE=str(manifest),
+    ) as server:
+        assert "errors" not in await server.ask(PROVIDERS)
+        [error] = (await through.ask(PROVIDERS))["errors"]
+    assert error["extensions"]["code"] == "DOCUMENT_NOT_TRUSTED"
