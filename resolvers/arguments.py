@@ -60,10 +60,14 @@ def reference_from(ref: PrecheckRef) -> Reference | PrecheckProblem:
     known = reference_of(ref.id)
     if known is None:
         return errors.unreadable_id(ref.id)
-    if (ref.provider_id, external_id) in ((None, None), known):
-        return known
+    beside = {"`providerId`": ref.provider_id, "`externalId`": external_id}
+    others = [name for (name, value), own in zip(beside.items(), known, strict=True) if value not in (None, own)]
+    return _contradicted(others) if others else known
+
+
+def _contradicted(others: Collection[str]) -> PrecheckProblem:
     return errors.InvalidReference(
-        "`id` names another precheck than `providerId` and `externalId`. Give one or the other."
+        f"`id` names a precheck with another {' and '.join(others)}. Name it by `id`, or by the other two."
     ).problem
 
 

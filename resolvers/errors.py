@@ -291,13 +291,15 @@ def unknown_provider(provider_id: str) -> PrecheckProblem:
 
 def unreadable_item_id(item_id: object) -> PrecheckProblem:
     """Says that an item's id was not made by this API."""
-    return InvalidReference(f"{str(item_id)[:80]!r} is no id of an item; those start with `pi1.`.").problem
+    return InvalidReference(
+        f"{str(item_id)[:80]!r} was not given by this API as the id of an item; those start with `pi1.`."
+    ).problem
 
 
 def unreadable_id(precheck_id: str) -> PrecheckProblem:
     """Says that an id was not made by this API."""
     return InvalidReference(
-        f"{precheck_id[:80]!r} is not an id of this API; ids start with `pc1.`. "
+        f"{precheck_id[:80]!r} was not given by this API as the id of a precheck; those start with `pc1.`. "
         "With a vendor's identifier use `providerId` and `externalId`."
     ).problem
 

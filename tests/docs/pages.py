@@ -145,3 +145,9 @@ def fault_matrix() -> dict[str, FaultRow]:
     """The fault matrix by the names of its rows, in their order."""
     rows = table(RELIABILITY, "The fault matrix")
     return {name: FaultRow(text, seen, code(tests)) for name, text, seen, tests in rows}
+
+
+def pinned(room: str) -> dict[str, str]:
+    """The versions of the packages that `make e2e` installs into a room, by their names."""
+    told = json.loads((ROOT / "tests" / "e2e" / room / "package.json").read_text(encoding="utf-8"))
+    return dict(told["dependencies"])

@@ -5,7 +5,7 @@ import re
 from graphql import GraphQLObjectType, build_schema, get_named_type, get_nullable_type, is_list_type
 
 from graph.schema import schema
-from tests.docs.pages import CLIENTS, blocks
+from tests.docs.pages import CLIENTS, ROOT, blocks, pinned, prose
 
 ENTITIES = ("Precheck", "PrecheckItem", "Provider")
 SDL = re.sub(r"(extend )?schema @link.*?\n}\n|@(key|shareable)(\(.*?\))?", "", schema.as_str(), flags=re.DOTALL)
@@ -50,3 +50,18 @@ def test_what_has_an_id_that_is_no_identity_has_no_key() -> None:
     with_id = {each.name for each in types if isinstance(each, GraphQLObjectType) and "id" in each.fields}
     keyless = set(re.findall(r"(\w+): { keyFields: false }", cache()))
     assert with_id == {*ENTITIES, *keyless}
+
+
+def test_the_versions_that_are_told_are_those_that_are_run() -> None:
+    packages = pinned("clients")
+    [gql] = re.findall(r"(?m)^gql==(.+)$", (ROOT / "requirements.lock").read_text(encoding="utf-8"))
+    run = {
+        "Apollo Client": packages["@apollo/client"],
+        "urql": packages["@urql/core"],
+        "Relay": packages["relay-runtime"],
+        "graphql-ws": packages["graphql-ws"],
+        "graphql-sse": packages["graphql-sse"],
+        "Python": gql,
+    }
+    told = dict(re.findall(r"(?m)^\| \[([\w -]+)\]\(#[\w-]+\)[^|]*\| (\d\S+)", prose(CLIENTS)))
+    assert told == {name: version.rpartition(".")[0] for name, version in run.items()}

@@ -3,7 +3,7 @@
 import re
 
 from graph.settings import PREFIX, Settings
-from tests.docs.pages import FEDERATION, blocks, code, commands, table
+from tests.docs.pages import FEDERATION, blocks, code, commands, pinned, prose, table
 
 
 def test_the_told_limits_are_the_real_ones() -> None:
@@ -23,3 +23,24 @@ def test_every_command_has_its_file_on_the_page() -> None:
     }
     assert wanted
     assert wanted <= named
+
+
+def test_the_versions_that_are_told_are_those_that_are_run() -> None:
+    real = pinned("gateways")
+    earlier = real["composition-2.5"].rpartition("@")[2]
+    told = " ".join(prose(FEDERATION).split())
+    for sentence in (
+        f"Tried are `@apollo/composition` {earlier} and {real['@apollo/composition']}, "
+        f"and `@theguild/federation-composition` {real['@theguild/federation-composition']}.",
+        f"`npm install wgc`, tried is {real['wgc']})",
+        f"`npm install @graphql-hive/gateway` (tried is {real['@graphql-hive/gateway']})",
+        f"`npm install @graphql-hive/router-runtime`, tried is {real['@graphql-hive/router-runtime']})",
+        f"(tried are {real['@apollo/gateway']} and {real['@apollo/server']})",
+        f"with Hive's planner in Rust**: {real['@graphql-hive/router-runtime']} answers 500",
+    ):
+        assert sentence in told, sentence
+
+
+def test_the_version_of_the_suite_is_the_one_that_is_run() -> None:
+    [version] = pinned("compatibility").values()
+    assert f"version {version}, against" in " ".join(prose(FEDERATION).split())

@@ -30,9 +30,10 @@ KINDS = {
     "Hive-SSE": Kind("over-sse.config.ts", ("over-sse.config.ts",)),
     "Hive-SSE-by-GET": Kind("over-sse.config.ts", ("over-sse.config.ts",), "method: 'POST'"),
     "Hive-Rust": Kind("over-websocket.config.ts", ("over-websocket.config.ts", "--hive-router-runtime")),
+    "Hive-Rust-SSE": Kind("over-sse.config.ts", ("over-sse.config.ts", "--hive-router-runtime")),
     "Apollo": Kind("gateway.mjs", ("node", "gateway.mjs")),
 }
-HIVES = ("Hive-WS", "Hive-SSE", "Hive-Rust")
+HIVES = ("Hive-WS", "Hive-SSE", "Hive-Rust", "Hive-Rust-SSE")
 
 
 class Gateway:

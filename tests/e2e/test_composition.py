@@ -81,6 +81,12 @@ COMPOSERS = {
     "Guild": Composer("@theguild/federation-composition"),
     "Cosmo": Composer("wgc"),
 }
+APOLLO = {name: composer for name, composer in COMPOSERS.items() if name.startswith("Apollo")}
+SHARED = {
+    "shared": 'type Provider @key(fields: "id") { id: ID! name: String! @shareable }',
+    "provided": """type Provider @key(fields: "id") { id: ID! name: String! @external }
+extend type Query { contracts: [Provider!]! @provides(fields: "name") }""",
+}
 each_composer = pytest.mark.parametrize("composer", COMPOSERS.values(), ids=COMPOSERS)
 
 
@@ -143,6 +149,16 @@ async def test_a_provider_of_others_is_refused(composer: Composer, at: Place, th
     composed = await composer.compose(at, with_more(theirs, files()["clash.graphql"]))
     assert "Provider" in composed.complaint
     assert "name" in composed.complaint
+
+
+@pytest.mark.parametrize("theirs_of_it", SHARED.values(), ids=SHARED)
+@pytest.mark.parametrize("composer", APOLLO.values(), ids=APOLLO)
+async def test_apollo_refuses_to_share_a_field_that_is_ours(
+    composer: Composer, theirs_of_it: str, at: Place, theirs: dict[str, str]
+) -> None:
+    used = ", ".join(f'"{name}"' for name in ("@key", "@shareable", "@provides", "@external"))
+    sdl = with_more(theirs, theirs_of_it).replace('import: ["@key"]', f"import: [{used}]")
+    assert "Provider.name" in (await composer.compose(at, sdl)).complaint
 
 
 @each_composer

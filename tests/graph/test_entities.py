@@ -6,7 +6,7 @@ import pytest
 
 from resolvers.reference import ItemIds, Reference
 from tests.emulator.process import Emulator
-from tests.graph.documents import MYSQL, calls, precheck_id
+from tests.graph.documents import DDS, MYSQL, calls, precheck_id
 from tests.graph.served import Served
 
 ENTITIES = """
@@ -83,6 +83,48 @@ async def test_a_failed_entity_leaves_the_others_whole(server: Served, emulator:
         11: "BAD_REQUEST",
     }
     assert calls(emulator) == {"drs/batch-precheck-result": 1}
+
+
+@pytest.mark.parametrize(
+    "part", [{"providerId": "drs"}, {"externalId": MYSQL}, {"externalId": f" {MYSQL}"}], ids=str
+)
+async def test_an_id_may_stand_with_a_part_of_the_other_key_that_agrees(
+    server: Served, part: dict[str, str]
+) -> None:
+    known = precheck_id("drs", MYSQL)
+    [entity] = (await server.data(ENTITIES, representations=[precheck(id=known, **part)]))["_entities"]
+    assert entity["id"] == known
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ({"providerId": "dts"}, "another `providerId`"),
+        ({"providerId": ""}, "another `providerId`"),
+        ({"externalId": DDS}, "another `externalId`"),
+        ({"providerId": "drs", "externalId": DDS}, "another `externalId`"),
+        ({"providerId": "dts", "externalId": DDS}, "another `providerId` and `externalId`"),
+    ],
+    ids=str,
+)
+async def test_what_does_not_agree_with_an_id_is_named(
+    server: Served, emulator: Emulator, part: dict[str, str], said: str
+) -> None:
+    answer = await server.ask(ENTITIES, representations=[precheck(id=precheck_id("drs", MYSQL), **part)])
+    [error] = answer["errors"]
+    assert error["message"] == f"`id` names a precheck with {said}. Name it by `id`, or by the other two."
+    assert (error["extensions"]["code"], calls(emulator)) == ("INVALID_REFERENCE", {})
+
+
+@pytest.mark.parametrize(
+    ("type_", "id_"),
+    [("PrecheckItem", "pi1.Lw"), ("PrecheckItem", "1"), ("Precheck", "pc1.!!!!"), ("Precheck", "1")],
+)
+async def test_an_id_that_was_not_given_here_is_told_so_whatever_it_starts_with(
+    server: Served, type_: str, id_: str
+) -> None:
+    [error] = (await server.ask(ENTITIES, representations=[{"__typename": type_, "id": id_}]))["errors"]
+    assert error["message"].startswith(f"{id_!r} was not given by this API as the id of a")
 
 
 @pytest.mark.parametrize("name", ["Nothing", "Query", "PrecheckRef", "", None, 5, ["Precheck"]])

@@ -24,12 +24,19 @@ class Organization:
     id: ID
 
 
-@strawberry.federation.type(keys=["number", "organization { id } day", "colours"])
+@strawberry.type
+class Shelf:
+    row: int
+    place: int | None
+
+
+@strawberry.federation.type(keys=["number", "organization { id } day", "colours", "shelf { row place }"])
 class Ticket:
     number: int | None = None
     organization: Organization | None = None
     day: date | None = None
     colours: list[Colour] | None = None
+    shelf: Shelf | None = None
     named_by: str = ""
 
     @classmethod
@@ -115,8 +122,9 @@ def other() -> Iterator[Served]:
         {"organization": {"__typename": "Organization", "id": "o1"}, "day": None},
         {"organization": None, "day": "2026-01-02"},
         {"colours": ["RED", "RED"]},
+        {"shelf": {"row": 1, "place": None}},
     ],
-    ids=["number", "nested", "nested-typename", "null", "list-of-enum"],
+    ids=["number", "nested", "nested-typename", "null", "list-of-enum", "nested-null"],
 )
 async def test_a_key_of_any_shape_comes_as_it_was_sent(other: Served, key: dict[str, Any]) -> None:
     [entity] = (await other.data(ENTITIES, representations=[{"__typename": "Ticket", **key}]))["_entities"]
@@ -135,6 +143,7 @@ async def test_a_key_of_any_shape_comes_as_it_was_sent(other: Served, key: dict[
         {"organization": {"id": 1}, "day": "2026-01-02"},
         {"organization": {"id": None}, "day": "2026-01-02"},
         {"organization": {"id": "o1"}, "day": "tomorrow"},
+        {"shelf": {"row": 1}},
         {"colours": "RED"},
         {"colours": ["BLUE"]},
         {"colours": [None]},
