@@ -22,10 +22,10 @@ from tests.graph.documents import precheck_id
 _NAME = re.compile(r"(?://|#) (\S+\.(?:js|py).*)\n")
 _URL = "http://127.0.0.1:8000/graphql"
 _REFERENCE = "cd-first/pcte-first"
-# Node 20 has what browsers and newer ones have only where it is asked to.
-_WITH_WEBSOCKET = ("--experimental-websocket", "--no-warnings", "--conditions=development")
-# WebSocket, which Node 20 has only where it is asked to, and what libraries say to those who develop.
-_AS_IN_A_BROWSER = ("--experimental-websocket", "--no-warnings", "--conditions=development")
+# The page names Node 22 or later, which has a WebSocket; tests run on Node 20 too, which has to be asked for it.
+WITH_WEBSOCKET = "--experimental-websocket"
+WITHOUT_WEBSOCKET = "--no-experimental-websocket"
+_TO_DEVELOPERS = ("--no-warnings", "--conditions=development")  # libraries say more to them
 _WAIT_SECONDS = 20.0
 
 
@@ -67,12 +67,31 @@ def written(watched: Watched, others: Mapping[str, str] | None = None) -> Iterat
 
 
 def compile_artifacts(folder: Path) -> None:
-    """Have Relay's compiler write what `relay.js` imports, by the settings of the page."""
+    """Have Relay's compiler write what `relay.js` imports, by the settings and the commands of the page."""
     shutil.copy(ROOT / "schema.graphql", folder)
-    (folder / "__generated__").mkdir()
-    compiler = installed("clients") / "node_modules" / "relay-compiler" / "cli.js"
-    done = subprocess.run([node(), str(compiler)], cwd=folder, capture_output=True, text=True, check=False)
+    environ = environment("clients")
+    binaries = Path(environ["NODE_PATH"]) / ".bin"
+    [command] = (block.text for block in blocks(PAGE, "sh") if "relay-compiler" in block.text)
+    done = subprocess.run(
+        ["sh", "-ec", command.replace("npx ", f"'{node()}' '{binaries}'/")],
+        cwd=folder, env=environ, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+BY_WEBSOCKET = "link.js by WebSocket"
+_BY_ONE_CONNECTION = programs()["sse.js"].replace("createClient({", "createClient({ singleConnection: true,")
+FOLLOWING = {  # the program of each client, and what stands in for others of the page
+    "Apollo-multipart": ("apollo.js", {}),
+    "Apollo-WS": ("apollo.js", {"link.js": programs()[BY_WEBSOCKET]}),
+    "urql": ("urql.js", {}),
+    "Relay": ("relay.js", {}),
+    "graphql-ws": ("ws.js", {}),
+    "graphql-sse": ("sse.js", {}),
+    "graphql-sse-single": ("sse.js", {"sse.js": _BY_ONE_CONNECTION}),
+    "gql": ("follow_by_gql.py", {}),
+    "httpx2": ("follow_by_http.py", {}),
+}
 
 
 class Printing:
@@ -80,6 +99,14 @@ class Printing:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self._lines()
+
+    async def _lines(self) -> AsyncIterator[str]:
+        assert self._process.stdout is not None
+        while line := await asyncio.wait_for(self._process.stdout.readline(), _WAIT_SECONDS):
+            yield line.decode().rstrip("\n")
 
     async def line(self) -> str:
         """The next line it prints; empty at its end."""
@@ -89,9 +116,11 @@ class Printing:
 
 
 @asynccontextmanager
-async def running(folder: Path, program: str, *arguments: str, token: str = "") -> AsyncIterator[Printing]:
+async def running(
+    folder: Path, program: str, *arguments: str, token: str = "", websocket: str = WITH_WEBSOCKET
+) -> AsyncIterator[Printing]:
     """Run one of them until the block ends."""
-    command = [sys.executable] if program.endswith(".py") else [node(), *_AS_IN_A_BROWSER]
+    command = [sys.executable] if program.endswith(".py") else [node(), websocket, *_TO_DEVELOPERS]
     process = await asyncio.create_subprocess_exec(
         *command, program, *arguments, cwd=folder, stdout=asyncio.subprocess.PIPE,
         env={**environment("clients"), "TOKEN": token}, limit=2**22,

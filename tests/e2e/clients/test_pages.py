@@ -1,6 +1,8 @@
 """The programs of docs/clients.md do what the page says, with a token, over a connection that is cut once."""
 
 import asyncio
+import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from hashlib import sha256
@@ -15,6 +17,9 @@ from tests.docs.pages import blocks
 from tests.e2e.cable import cable
 from tests.e2e.clients.conftest import logged_server
 from tests.e2e.clients.snippets import (
+    BY_WEBSOCKET,
+    FOLLOWING,
+    WITHOUT_WEBSOCKET,
     Watched,
     as_json,
     compile_artifacts,
@@ -26,21 +31,11 @@ from tests.e2e.clients.snippets import (
 from tests.e2e.told import PHASE_SECONDS, RUN_SECONDS
 from tests.emulator.process import Emulator
 from tests.faults.serving import Serving
+from tests.graph.transports import codes_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
 
 TOKEN = "a-token-that-nobody-can-guess"
-BY_WEBSOCKET = "link.js by WebSocket"
-FOLLOWING = {
-    "Apollo-multipart": ("apollo.js", {}),
-    "Apollo-WS": ("apollo.js", {"link.js": programs()[BY_WEBSOCKET]}),
-    "urql": ("urql.js", {}),
-    "Relay": ("relay.js", {}),
-    "graphql-ws": ("ws.js", {}),
-    "graphql-sse": ("sse.js", {}),
-    "gql": ("follow_by_gql.py", {}),
-    "httpx2": ("follow_by_http.py", {}),
-}
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +94,7 @@ def test_the_page_shows_what_its_programs_print() -> None:
 
 
 async def test_the_commands_of_the_page_ask_and_follow(emulator: Emulator, guarded: Serving) -> None:
-    begins, asks, follows = (block.text for block in blocks(PAGE, "sh"))
+    begins, asks, follows = (block.text for block in blocks(PAGE, "sh") if block.text.startswith("curl "))
     at_emulator = begins.replace("http://127.0.0.1:8100", str(emulator.http.base_url).rstrip("/"))
     watched = Watched(guarded.url, token=TOKEN)
     shell(at_emulator, watched)
@@ -112,6 +107,27 @@ async def test_the_commands_of_the_page_ask_and_follow(emulator: Emulator, guard
     assert events[-1]["precheck"] == {"verdict": "BLOCKED"}
     after = follows.replace('"after": null', f'"after": "{events[-1]["cursor"]}"')
     assert [line for line in shell(after, watched) if line.startswith("data: {")] == []
+
+
+async def test_a_package_stands_in_for_the_websocket_that_older_node_does_not_have(
+    emulator: Emulator, guarded: Serving
+) -> None:
+    given = programs()["ws.js"].replace("createClient({\n", "createClient({\n  webSocketImpl: WebSocket,\n")
+    reference = begun(emulator, "older-node")
+    with written(Watched(guarded.url, reference), {"ws.js": f"import WebSocket from 'ws';\n{given}"}) as folder:
+        async with running(folder, "ws.js", token=TOKEN, websocket=WITHOUT_WEBSOCKET) as printing:
+            assert [await printing.line() for _ in range(3)] == ["WAITING", "INVALID_REFERENCE", "SNAPSHOT 0"]
+
+
+def test_the_commands_of_the_page_show_why_they_are_refused(emulator: Emulator, guarded: Serving) -> None:
+    _, asks, follows = (block.text for block in blocks(PAGE, "sh") if block.text.startswith("curl "))
+    nothing = re.sub(r'"ids": \[.*?\]', '"ids": []', follows)
+    [last] = [line for line in shell(nothing, Watched(guarded.url, token=TOKEN)) if line.startswith("data: {")]
+    assert codes_of([json.loads(last.removeprefix("data: "))]) == {"BAD_REQUEST"}
+    assert '"data":null' in last
+    for each in (asks, follows):
+        [answer] = shell(each, Watched(guarded.url, token="wrong"))
+        assert codes_of([json.loads(answer)]) == {"UNAUTHENTICATED"}
 
 
 def test_every_program_of_the_page_is_run() -> None:
