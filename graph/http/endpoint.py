@@ -1,7 +1,7 @@
 """The GraphQL endpoint: HTTP, event streams and WebSockets on one path, the explorer for browsers."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import NamedTuple, cast
@@ -42,7 +42,7 @@ from graph.http.negotiation import (
 )
 from graph.http.probes import Readiness
 from graph.http.pulse import Heartbeats
-from graph.http.refusals import Refusal, not_admitted, refused, restarting
+from graph.http.refusals import Refusal, about_to_end, as_result, not_admitted, refused, restarting
 from graph.http.reservations import Reservations
 from graph.http.sockets import BearerSocket, SocketContext, Sockets
 from graph.http.streams import LiveResponse, Pieces, encoded
@@ -200,7 +200,8 @@ class Endpoint(GraphQL[Context, None]):
     ) -> Response:
         transport = TRANSPORTS[media_type]
         results = await self._results(document, asked, context, transport.allowed_operation_types(set(allowed)))
-        return self._live(encoded(results, transport, self.encode_json_string), transport)
+        cut = partial(transport.encode_cut, as_result(about_to_end()), self.encode_json_string)
+        return self._live(encoded(results, transport, self.encode_json_string), cut, transport)
 
     async def _results(
         self, document: str, asked: Envelope, context: Context, allowed: Iterable[OperationType]
@@ -214,9 +215,11 @@ class Endpoint(GraphQL[Context, None]):
         )
         return cast("Stream", results)
 
-    def _live(self, pieces: Pieces, transport: LineFeedSSE | ApolloMultipart) -> Response:
+    def _live(
+        self, pieces: Pieces, last_words: Callable[[], str], transport: LineFeedSSE | ApolloMultipart
+    ) -> Response:
         seconds = self._heartbeats.of_stream(transport.protocol)
-        return LiveResponse(pieces, transport, self.encode_json_string, seconds)
+        return LiveResponse(pieces, last_words, transport, self.encode_json_string, seconds)
 
     async def _reservation(self, request: Request, headers: Mapping[bytes, bytes]) -> Response:
         """Reserve a stream, or end an operation on one."""
@@ -233,7 +236,8 @@ class Endpoint(GraphQL[Context, None]):
 
     def _opened(self, request: Request, token: str, context: Context) -> Response:
         self._check_site(request)
-        return self._live(self._reservations.open(token, context), EVENTS)
+        connection = self._reservations.open(token, context)
+        return self._live(connection, connection.last_words, EVENTS)
 
     def _begun(
         self, token: str, document: str, asked: Envelope, context: Context, allowed: Iterable[OperationType]

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
+from strawberry.http import GraphQLHTTPResponse
 
 from graph.errors import formatted
 from graph.guard.keys import SECONDS_BETWEEN_FIRST_FETCHES
@@ -22,6 +23,7 @@ from resolvers.errors import (
 )
 
 _SECONDS_UNTIL_ANOTHER_SERVES = 1
+_RESTARTING = "This server is about to end. Ask again in a moment."
 Headers = Sequence[tuple[bytes, bytes]]
 
 
@@ -60,8 +62,18 @@ def not_admitted(error: RequestError, media_type: str = JSON) -> Answer:
 
 def restarting() -> Answer:
     """The answer to whatever comes, or is not done, when the server ends; the connection goes with it."""
-    error = ServerRestarting("This server is about to end. Ask again in a moment.")
+    error = about_to_end()
     return Answer(_told(error), JSON, 503, [*_headers_of(error), (b"connection", b"close")])
+
+
+def about_to_end() -> ServerRestarting:
+    """What whoever asks is told from the first moment of the server's end on."""
+    return ServerRestarting(_RESTARTING)
+
+
+def as_result(error: RequestError) -> GraphQLHTTPResponse:
+    """The refusal as the one result of an operation, for a stream that others go on with, or that has begun."""
+    return {"data": None, "errors": [formatted(error)]}
 
 
 def in_bytes(refusal: Refusal, headers: Headers) -> bytes:
