@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 from strawberry.http import GraphQLHTTPResponse
+from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.types.graphql import OperationType
 
 from graph.errors import formatted
 from graph.guard.keys import SECONDS_BETWEEN_FIRST_FETCHES
@@ -74,6 +76,18 @@ def about_to_end() -> ServerRestarting:
 def as_result(error: RequestError) -> GraphQLHTTPResponse:
     """The refusal as the one result of an operation, for a stream that others go on with, or that has begun."""
     return {"data": None, "errors": [formatted(error)]}
+
+
+def needs_another_way(error: InvalidOperationTypeError) -> Refusal:
+    """Says how an operation of this type is asked for instead."""
+    if error.operation_type is OperationType.SUBSCRIPTION:
+        return Refusal(
+            400,
+            "A subscription needs a stream: connect by WebSocket (graphql-transport-ws), "
+            "or POST with `Accept: text/event-stream`.",
+            draft_status=422,
+        )
+    return Refusal(405, "A mutation is asked for by POST.", {"Allow": "POST"})
 
 
 def in_bytes(refusal: Refusal, headers: Headers) -> bytes:

@@ -15,7 +15,7 @@ from graph.http.transports import EVENTS
 from graph.results import Stream
 from resolvers.caller import Caller
 from resolvers.clock import Clock
-from resolvers.errors import StreamConflict, TooManyStreams
+from resolvers.errors import RequestError, StreamConflict, TooManyStreams
 
 _LAST_WORDS_SECONDS = 0.5
 _GREETING = EVENTS.encode_comment("open")  # some browsers tell nobody of a stream before its first byte
@@ -137,5 +137,9 @@ async def _responses(ask: Callable[[], Awaitable[Stream]]) -> AsyncGenerator[Gra
         async with aclosing(await ask()) as results:
             async for result in results:
                 yield process_result(result)
+    except Refusal as refusal:
+        yield as_result(refusal.error)
+    except RequestError as error:
+        yield as_result(error)
     except Exception as fault:
         yield {"data": None, "errors": [of_fault("operation_fault", fault)]}
