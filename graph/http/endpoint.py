@@ -257,6 +257,8 @@ class Endpoint(GraphQL[Context, None]):
         return Response(status_code=202, headers=STREAM_HEADERS)
 
     async def _results_of(self, asked: Envelope, context: Context, allowed: Iterable[OperationType]) -> Stream:
+        if self._readiness.is_ending:  # by now: what was begun before it has taken its time
+            raise about_to_end()
         return await self._results(self._document(asked), asked, context, allowed)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:

@@ -9,11 +9,12 @@ from typing import Any
 import httpx2 as httpx
 import orjson
 
+from graph.http.single_connection import SingleConnection
 from tests.emulator.process import Emulator
 from tests.faults.serving import Serving, serving
 from tests.faults.watching import count, until
 from tests.graph.documents import LOOKUP, UPDATES, ref
-from tests.graph.reserved import EVENT_STREAM, Reserved
+from tests.graph.reserved import EVENT_STREAM, TYPENAME, Reserved
 from tests.graph.served import Served, Socket
 
 MULTIPART = "multipart/mixed;subscriptionSpec=1.0"
@@ -81,3 +82,26 @@ async def test_whoever_waits_for_a_slow_vendor_is_told_on_every_transport_to_ask
             code, _ = await socket.closed()
             assert code == 1012
         await ended(server)
+
+
+async def test_an_operation_that_has_not_run_yet_at_the_end_is_told_so_without_being_executed(
+    server: Served,
+) -> None:
+    """Many are begun in one moment, and each may take long."""
+
+    def end_between() -> None:
+        if any(_is_operation(each) for each in asyncio.all_tasks()):
+            server.product.drain.begin()
+        else:
+            server.loop.call_soon(end_between)
+
+    async with Reserved(server.url) as single:
+        server.loop.call_soon_threadsafe(end_between)
+        assert (await single.begin("a", TYPENAME)).status_code == 202
+        said = await single.receive()
+        assert (said.event, said.id, code_in(said.payload)) == ("next", "a", "SERVER_RESTARTING")
+        assert await single.rest() == []
+
+
+def _is_operation(task: asyncio.Task[Any]) -> bool:
+    return getattr(task.get_coro(), "__qualname__", "").startswith(f"{SingleConnection.__name__}._run")
