@@ -1,7 +1,7 @@
 """The GraphQL endpoint: HTTP, event streams and WebSockets on one path, the explorer for browsers."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import NamedTuple, cast
@@ -42,7 +42,15 @@ from graph.http.negotiation import (
 )
 from graph.http.probes import Readiness
 from graph.http.pulse import Heartbeats
-from graph.http.refusals import Refusal, not_admitted, refused, restarting
+from graph.http.refusals import (
+    Refusal,
+    about_to_end,
+    as_result,
+    needs_another_way,
+    not_admitted,
+    refused,
+    restarting,
+)
 from graph.http.reservations import Reservations
 from graph.http.sockets import BearerSocket, SocketContext, Sockets
 from graph.http.streams import LiveResponse, Pieces, encoded
@@ -160,11 +168,11 @@ class Endpoint(GraphQL[Context, None]):
             asked = in_address(request.scope["query_string"])
         if context.caller is not None and context.caller.is_expired(self._services.clock):
             raise TokenRefused(EXPIRED)  # while the request was on its way
+        if token is not None and media_type not in STREAMED:
+            return self._begun(token, asked, context, request.method)
         document = self._document(asked)
         if media_type in STREAMED:
             return await self._stream(document, asked, context, media_type, _STREAMED[request.method])
-        if token is not None:
-            return self._begun(token, document, asked, context, _STREAMED[request.method])
         result = await self._result(document, asked, context, request.method)
         return answered(result, media_type, by_draft=self._protocol.by_draft)
 
@@ -200,7 +208,8 @@ class Endpoint(GraphQL[Context, None]):
     ) -> Response:
         transport = TRANSPORTS[media_type]
         results = await self._results(document, asked, context, transport.allowed_operation_types(set(allowed)))
-        return self._live(encoded(results, transport, self.encode_json_string), transport)
+        cut = partial(transport.encode_cut, as_result(about_to_end()), self.encode_json_string)
+        return self._live(encoded(results, transport, self.encode_json_string), cut, transport)
 
     async def _results(
         self, document: str, asked: Envelope, context: Context, allowed: Iterable[OperationType]
@@ -214,9 +223,11 @@ class Endpoint(GraphQL[Context, None]):
         )
         return cast("Stream", results)
 
-    def _live(self, pieces: Pieces, transport: LineFeedSSE | ApolloMultipart) -> Response:
+    def _live(
+        self, pieces: Pieces, last_words: Callable[[], str], transport: LineFeedSSE | ApolloMultipart
+    ) -> Response:
         seconds = self._heartbeats.of_stream(transport.protocol)
-        return LiveResponse(pieces, transport, self.encode_json_string, seconds)
+        return LiveResponse(pieces, last_words, transport, self.encode_json_string, seconds)
 
     async def _reservation(self, request: Request, headers: Mapping[bytes, bytes]) -> Response:
         """Reserve a stream, or end an operation on one."""
@@ -233,16 +244,22 @@ class Endpoint(GraphQL[Context, None]):
 
     def _opened(self, request: Request, token: str, context: Context) -> Response:
         self._check_site(request)
-        return self._live(self._reservations.open(token, context), EVENTS)
+        connection = self._reservations.open(token, context)
+        return self._live(connection, connection.last_words, EVENTS)
 
-    def _begun(
-        self, token: str, document: str, asked: Envelope, context: Context, allowed: Iterable[OperationType]
-    ) -> Response:
-        """Have an operation executed whose results go to a reserved stream."""
+    def _begun(self, token: str, asked: Envelope, context: Context, method: str) -> Response:
+        """Have an operation executed whose results, or what is wrong with it, go to a reserved stream."""
         connection = self._reservations.find(token, context)
+        if method == "GET" and not any(asked):
+            raise Refusal(400, f"Open the stream with `accept: {EVENT_STREAM}`, and ask on it by POST.")
         operation_id = operation_id_asked(asked.extensions)
-        connection.begin(operation_id, partial(self._results, document, asked, context, allowed))
+        connection.begin(operation_id, partial(self._results_of, asked, context, _STREAMED[method]))
         return Response(status_code=202, headers=STREAM_HEADERS)
+
+    async def _results_of(self, asked: Envelope, context: Context, allowed: Iterable[OperationType]) -> Stream:
+        if self._readiness.is_ending:  # by now: what was begun before it has taken its time
+            raise about_to_end()
+        return await self._results(self._document(asked), asked, context, allowed)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """The context that each operation of this socket gets a copy of; the socket may still bring its token."""
@@ -279,15 +296,3 @@ class Endpoint(GraphQL[Context, None]):
 def _is_page_view(request: Request) -> bool:
     """Whether whoever accepts HTML opens the page, and asks for nothing."""
     return request.method == "GET" and not {"query", "documentId", "extensions"} & request.query_params.keys()
-
-
-def needs_another_way(error: InvalidOperationTypeError) -> Refusal:
-    """Says how an operation of this type is asked for instead."""
-    if error.operation_type is OperationType.SUBSCRIPTION:
-        return Refusal(
-            400,
-            "A subscription needs a stream: connect by WebSocket (graphql-transport-ws), "
-            "or POST with `Accept: text/event-stream`.",
-            draft_status=422,
-        )
-    return Refusal(405, "A mutation is asked for by POST.", {"Allow": "POST"})

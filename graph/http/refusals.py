@@ -6,6 +6,9 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
+from strawberry.http import GraphQLHTTPResponse
+from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.types.graphql import OperationType
 
 from graph.errors import formatted
 from graph.guard.keys import SECONDS_BETWEEN_FIRST_FETCHES
@@ -22,6 +25,7 @@ from resolvers.errors import (
 )
 
 _SECONDS_UNTIL_ANOTHER_SERVES = 1
+_RESTARTING = "This server is about to end. Ask again in a moment."
 Headers = Sequence[tuple[bytes, bytes]]
 
 
@@ -60,8 +64,30 @@ def not_admitted(error: RequestError, media_type: str = JSON) -> Answer:
 
 def restarting() -> Answer:
     """The answer to whatever comes, or is not done, when the server ends; the connection goes with it."""
-    error = ServerRestarting("This server is about to end. Ask again in a moment.")
+    error = about_to_end()
     return Answer(_told(error), JSON, 503, [*_headers_of(error), (b"connection", b"close")])
+
+
+def about_to_end() -> ServerRestarting:
+    """What whoever asks is told from the first moment of the server's end on."""
+    return ServerRestarting(_RESTARTING)
+
+
+def as_result(error: RequestError) -> GraphQLHTTPResponse:
+    """The refusal as the one result of an operation, for a stream that others go on with, or that has begun."""
+    return {"data": None, "errors": [formatted(error)]}
+
+
+def needs_another_way(error: InvalidOperationTypeError) -> Refusal:
+    """Says how an operation of this type is asked for instead."""
+    if error.operation_type is OperationType.SUBSCRIPTION:
+        return Refusal(
+            400,
+            "A subscription needs a stream: connect by WebSocket (graphql-transport-ws), "
+            "or POST with `Accept: text/event-stream`.",
+            draft_status=422,
+        )
+    return Refusal(405, "A mutation is asked for by POST.", {"Allow": "POST"})
 
 
 def in_bytes(refusal: Refusal, headers: Headers) -> bytes:

@@ -1,7 +1,7 @@
 """One stream for the results of many operations: what graphql-sse calls the single connection mode."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
 from typing import Self
@@ -10,12 +10,12 @@ from strawberry.http import GraphQLHTTPResponse, process_result
 from strawberry.http.streaming import JSONEncoder
 
 from graph.errors import of_fault, tells_of_restart
-from graph.http.refusals import Refusal
+from graph.http.refusals import Refusal, about_to_end, as_result
 from graph.http.transports import EVENTS
 from graph.results import Stream
 from resolvers.caller import Caller
 from resolvers.clock import Clock
-from resolvers.errors import ServerRestarting, StreamConflict, TooManyStreams
+from resolvers.errors import RequestError, StreamConflict, TooManyStreams
 
 _LAST_WORDS_SECONDS = 0.5
 _GREETING = EVENTS.encode_comment("open")  # some browsers tell nobody of a stream before its first byte
@@ -48,7 +48,7 @@ class SingleConnection:
     def begin(self, operation_id: str, ask: Callable[[], Awaitable[Stream]]) -> None:
         """Begin an operation. Raises Refusal for an id that is taken, TooManyStreams and ServerRestarting."""
         if self._is_restarting:
-            raise ServerRestarting("This server is about to end. Ask again in a moment.")
+            raise about_to_end()
         if operation_id in self._operations:
             said = "An operation of this `operationId` is under way on this stream."
             raise Refusal(409, said, error=StreamConflict)
@@ -68,12 +68,17 @@ class SingleConnection:
             task.cancel()
 
     def restart(self) -> None:
-        """Begin no operation any more, and end as soon as none is under way, or in a moment."""
+        """Begin no operation any more, and end as soon as none is under way."""
         self._is_restarting = True
         if not self.is_open:
             self.end()
         elif self._closing is None:
             self._closing = asyncio.create_task(self._close())
+
+    def last_words(self) -> str:
+        """What has a client ask elsewhere for each operation that is under way, as the server ends."""
+        response = as_result(about_to_end())
+        return "".join(EVENTS.encode_next_of(each, response, self._encode_json) for each in self._operations)
 
     def end(self) -> list[asyncio.Task[None]]:
         """End at once all that goes on; these tasks are about to."""
@@ -105,20 +110,13 @@ class SingleConnection:
             await asyncio.wait(ending)
 
     async def _run(self, operation_id: str, ask: Callable[[], Awaitable[Stream]]) -> None:
-        try:
-            async with aclosing(await ask()) as results:
-                async for result in results:
-                    response = process_result(result)
-                    await self._say(operation_id, response)
-                    if tells_of_restart(response.get("errors")):
-                        self.restart()
-                        return  # a client that was told of an end would not come back
-        except Exception as fault:
-            await self._say(operation_id, {"data": None, "errors": [of_fault("operation_fault", fault)]})
+        async with aclosing(_responses(ask)) as responses:
+            async for response in responses:
+                await self._said.put(EVENTS.encode_next_of(operation_id, response, self._encode_json))
+                if tells_of_restart(response.get("errors")):
+                    self.restart()
+                    return  # a client that was told of an end would not come back
         await self._said.put(EVENTS.encode_complete_of(operation_id, self._encode_json))
-
-    async def _say(self, operation_id: str, response: GraphQLHTTPResponse) -> None:
-        await self._said.put(EVENTS.encode_next_of(operation_id, response, self._encode_json))
 
     def _done(self, operation_id: str, task: asyncio.Task[None]) -> None:
         if self._operations.get(operation_id) is task:
@@ -126,9 +124,22 @@ class SingleConnection:
 
     async def _close_after(self, caller: Caller, clock: Clock) -> None:
         await caller.expiry(clock)
-        await self._close()
+        await self._close(_LAST_WORDS_SECONDS)
 
-    async def _close(self) -> None:
+    async def _close(self, most_seconds: float | None = None) -> None:
         if self._operations:  # each says first why it ends
-            await asyncio.wait(self._operations.values(), timeout=_LAST_WORDS_SECONDS)
+            await asyncio.wait(self._operations.values(), timeout=most_seconds)
         await self._said.put(None)
+
+
+async def _responses(ask: Callable[[], Awaitable[Stream]]) -> AsyncGenerator[GraphQLHTTPResponse, None]:
+    try:
+        async with aclosing(await ask()) as results:
+            async for result in results:
+                yield process_result(result)
+    except Refusal as refusal:
+        yield as_result(refusal.error)
+    except RequestError as error:
+        yield as_result(error)
+    except Exception as fault:
+        yield {"data": None, "errors": [of_fault("operation_fault", fault)]}

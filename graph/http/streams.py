@@ -1,7 +1,7 @@
 """Streams over HTTP: each event as its transport writes it, heartbeats between, an end that says which it is."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from typing import Protocol, cast
 
@@ -50,11 +50,15 @@ class Pieces(Protocol):
 
 
 class LiveResponse(Response):
-    """A stream with its heartbeat, in one task beside the request's own."""
+    """A stream with its heartbeat, in one task beside the request's own.
+
+    `last_words` are asked for where the server ends in the middle of it.
+    """
 
     def __init__(
         self,
         pieces: Pieces,
+        last_words: Callable[[], str],
         transport: LineFeedSSE | ApolloMultipart,
         encode_json: JSONEncoder,
         heartbeat_seconds: float,
@@ -62,6 +66,7 @@ class LiveResponse(Response):
         self.status_code = 200
         self.init_headers({**STREAM_HEADERS, **transport.headers})
         self._pieces = pieces
+        self._last_words = last_words
         self._heartbeat = transport.heartbeat_message(encode_json)
         self._heartbeat_seconds = heartbeat_seconds
 
@@ -69,8 +74,12 @@ class LiveResponse(Response):
         """Write until the stream ends or its client has gone."""
         async with aclosing(self._pieces):
             leaving = asyncio.create_task(_gone(receive))
-            with _until(leaving):
-                await self._write(send)
+            try:
+                with _until(leaving):
+                    await self._write(send)
+            except asyncio.CancelledError:  # by the server, which ends
+                await _send(send, self._last_words())
+                await _end(send)
 
     async def _write(self, send: Send) -> None:
         async def beat() -> None:
@@ -84,7 +93,7 @@ class LiveResponse(Response):
                 await _send(send, piece)
         finally:
             pulse.stop()
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await _end(send)
 
 
 @contextmanager
@@ -114,3 +123,7 @@ async def _gone(receive: Receive) -> None:
 
 async def _send(send: Send, piece: str) -> None:
     await send({"type": "http.response.body", "body": piece.encode(), "more_body": True})
+
+
+async def _end(send: Send) -> None:
+    await send({"type": "http.response.body", "body": b"", "more_body": False})

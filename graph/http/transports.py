@@ -1,6 +1,6 @@
 """What differs from Strawberry's own transports, each with the client that needs it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from strawberry.http import GraphQLHTTPResponse
 from strawberry.http.streaming import (
@@ -8,6 +8,7 @@ from strawberry.http.streaming import (
     MultipartSubscriptionTransport,
     SSETransport,
 )
+from strawberry.types.graphql import OperationType
 
 from graph.http.negotiation import EVENT_STREAM, MULTIPART
 
@@ -43,6 +44,10 @@ class ApolloMultipart(MultipartSubscriptionTransport):
     def headers(self) -> Mapping[str, str]:
         """One media type: Strawberry has `,application/json` behind it, as if this were an Accept header."""
         return {"Content-Type": f'{MULTIPART};boundary="{self.separator}";subscriptionSpec=1.0'}
+
+    def allowed_operation_types(self, allowed_operation_types: set[OperationType]) -> Iterable[OperationType]:
+        """All of them: there are clients that ask for everything in the same way."""
+        return allowed_operation_types
 
     def encode_cut(self, response: GraphQLHTTPResponse, encode_json: JSONEncoder) -> str:
         """The last words of a stream that is cut: `errors` beside the payload is fatal to Apollo's clients."""

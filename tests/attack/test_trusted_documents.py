@@ -98,22 +98,32 @@ async def told(client: httpx.AsyncClient, transport: str, asked: dict[str, Any])
     if transport == "websocket":
         return await told_on_a_socket(str(client.base_url).rstrip("/"), asked)
     if transport == "single connection":
-        answer = await answered_on_a_stream(client, asked)
-    elif transport == "get":
+        return await told_on_a_stream(client, asked)
+    if transport == "get":
         given = {name: each if isinstance(each, str) else json.dumps(each) for name, each in asked.items()}
         answer = await client.get("/graphql", params=given)
     else:
         accept = "application/json" if transport == "post" else transport
         answer = await client.post("/graphql", json=asked, headers={"accept": accept})
+    return errors_in(asked, answer)
+
+
+def errors_in(asked: dict[str, Any], answer: httpx.Response) -> list[dict[str, Any]]:
     assert answer.status_code == 400, (asked, answer.text)
     assert set(answer.json()) == {"errors"}
     return list(answer.json()["errors"])
 
 
-async def answered_on_a_stream(client: httpx.AsyncClient, asked: dict[str, Any]) -> httpx.Response:
-    """What is answered to an operation on a reserved stream."""
+async def told_on_a_stream(client: httpx.AsyncClient, asked: dict[str, Any]) -> list[dict[str, Any]]:
+    """The errors of an operation on a reserved stream; what names no document at all does not get that far."""
+    body = {**asked, "extensions": {**(asked.get("extensions") or {}), "operationId": "1"}}
     async with Reserved(str(client.base_url).rstrip("/"), client=client) as single:
-        return await single.post({**asked, "extensions": {**(asked.get("extensions") or {}), "operationId": "1"}})
+        answer = await single.post(body)
+        if answer.status_code != 202:
+            return errors_in(asked, answer)
+        payload = (await single.receive()).payload
+        assert payload["data"] is None, (asked, payload)
+        return list(payload["errors"])
 
 
 async def told_on_a_socket(url: str, asked: dict[str, Any]) -> list[dict[str, Any]]:

@@ -201,6 +201,17 @@ def test_a_stream_says_in_one_media_type_what_it_is(http: httpx.Client, accept: 
     assert "PROBLEM" in answer.text
 
 
+def test_a_query_is_answered_by_each_kind_of_stream(http: httpx.Client) -> None:
+    said = {}
+    for accept in (EVENT_STREAM, "multipart/mixed;subscriptionSpec=1.0"):
+        lines = http.post("/graphql", json=TYPENAME, headers={"accept": accept}).text.splitlines()
+        said[accept] = [line for line in lines if "__typename" in line]
+    assert list(said.values()) == [
+        ['data: {"data":{"__typename":"Query"}}'],
+        ['{"payload":{"data":{"__typename":"Query"}}}'],
+    ]
+
+
 @pytest.mark.parametrize("accept", ["text/event-stream", "multipart/mixed;subscriptionSpec=1.0"])
 def test_a_page_of_another_origin_opens_no_stream_before_its_browser_has_asked(
     http: httpx.Client, accept: str

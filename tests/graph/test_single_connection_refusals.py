@@ -13,7 +13,7 @@ from resolvers.upstream.contract import ProviderSettings
 from tests.emulator.process import Emulator
 from tests.faults.deafness import until_counted
 from tests.graph.documents import UPDATES, event_of, ref
-from tests.graph.reserved import ANSWERED, EVENT_STREAM, HEADER, TYPENAME, Reserved, asked, refusal_in
+from tests.graph.reserved import ANSWERED, EVENT_STREAM, HEADER, TYPENAME, Reserved, Said, asked, refusal_in
 from tests.graph.served import Served, Socket, served
 from tests.graph.test_sharing import a_run
 
@@ -27,7 +27,6 @@ from tests.graph.test_sharing import a_run
         (asked(["a"]), 400, "BAD_REQUEST", "a text of 1 to"),
         (asked("x" * (LONGEST_OPERATION_ID + 1)), 400, "BAD_REQUEST", f"{LONGEST_OPERATION_ID} characters"),
         (asked("taken"), 409, "STREAM_CONFLICT", "under way"),
-        ({"extensions": {"operationId": "a"}}, 400, "BAD_REQUEST", "no `query`"),
         ([], 400, "BAD_REQUEST", "Batching"),
     ],
 )
@@ -42,6 +41,25 @@ async def test_a_request_that_cannot_begin_an_operation_is_told_why(
         assert says in answer.json()["errors"][0]["message"]
         await single.begin("a", TYPENAME)
         assert (await single.receive()).id == "a", "nothing came of it"
+
+
+async def test_a_request_without_a_document_is_told_so_on_the_stream(server: Served) -> None:
+    async with Reserved(server.url) as single:
+        assert (await single.post({"extensions": {"operationId": "a"}})).status_code == 202
+        said = await single.receive()
+        assert [each["message"] for each in said.payload["errors"]] == ["The request has no `query`."]
+        assert await single.receive() == Said("complete", "a")
+
+
+async def test_whoever_opens_a_stream_and_accepts_none_is_told_how(server: Served) -> None:
+    async with httpx.AsyncClient(base_url=server.url, timeout=20) as client:
+        headers = {HEADER: (await client.put("/graphql")).text}
+        for accept in ("*/*", "application/json"):
+            answer = await client.get("/graphql", headers={**headers, "accept": accept})
+            assert refusal_in(answer) == (400, "BAD_REQUEST")
+            assert f"`accept: {EVENT_STREAM}`" in answer.json()["errors"][0]["message"]
+        async with client.stream("GET", "/graphql", headers={**headers, "accept": EVENT_STREAM}) as stream:
+            assert stream.status_code == 200
 
 
 async def test_requests_without_their_stream_are_told_so(server: Served) -> None:

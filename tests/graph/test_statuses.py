@@ -12,9 +12,8 @@ from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
 from graph.app import build
-from graph.http.endpoint import needs_another_way
 from graph.http.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, MULTIPART
-from graph.http.refusals import not_admitted, refused
+from graph.http.refusals import needs_another_way, not_admitted, refused
 from graph.settings import Settings
 from resolvers.errors import (
     DocumentNotTrusted,

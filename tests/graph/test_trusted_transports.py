@@ -11,6 +11,7 @@ import pytest
 
 from graph.settings import Settings, TrustedDocuments
 from resolvers.upstream.contract import ProviderSettings
+from tests.graph.reserved import Reserved, Said
 from tests.graph.served import Served, Socket, served
 
 QUERY = "query Providers { precheckProviders { id } }"
@@ -91,6 +92,22 @@ async def test_by_websocket(trusting: Served, named: Any) -> None:
     [refused] = await on_a_socket(trusting, named(OTHER))
     code = "DOCUMENT_NOT_TRUSTED" if named is by_text else "PERSISTED_QUERY_NOT_FOUND"
     assert (refused["type"], refused["payload"][0]["extensions"]["code"]) == ("error", code)
+
+
+@WAYS
+async def test_on_a_reserved_stream(trusting: Served, named: Any) -> None:
+    said: list[Said] = []
+    async with Reserved(trusting.url) as single:
+        for name, document in (("known", QUERY), ("other", OTHER)):
+            body: dict[str, Any] = named(document)
+            body["extensions"] = {**body.get("extensions", {}), "operationId": name}
+            assert (await single.post(body)).status_code == 202
+            said += [await single.receive() for _ in range(2)]
+    answered, known, refused, other = said
+    assert len(answered.payload["data"]["precheckProviders"]) == 5
+    code = "DOCUMENT_NOT_TRUSTED" if named is by_text else "PERSISTED_QUERY_NOT_FOUND"
+    assert (refused.event, refused.payload["errors"][0]["extensions"]["code"]) == ("next", code)
+    assert (known, other) == (Said("complete", "known"), Said("complete", "other"))
 
 
 async def test_a_hash_and_a_text_have_to_agree(trusting: Served) -> None:
