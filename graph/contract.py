@@ -34,7 +34,6 @@ _COORDINATE = re.compile(r"@?\w+\.\w+(?:\(\w+:\))?|@\w+(?:\(\w+:\))?")
 _MEMBER = re.compile(r"(\w+) was (?:removed from|added to) union type (\w+)")
 _INTERFACE = re.compile(r"(\w+) no longer implements interface (\w+)")
 _MACHINERY = ("_", "link__", "federation__")
-_LINK = re.compile(r"federation/v[\d.]+")
 _CLIENTS = "clients whose documents use it"
 _GATEWAYS = "gateways that compose it"
 _LEANT_ON = frozenset({"key", "shareable", "provides"})

@@ -6,15 +6,18 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 
 from graph.guard.bearers import Bearers
 from graph.guard.keys import Keys
+from graph.provider_file import read_providers
 from resolvers.upstream.contract import ProviderSettings
 from tests.docs.pages import fault_matrix
 from tests.emulator.process import Emulator
 from tests.faults.bench import Wiring
 from tests.faults.issuer import AUDIENCE, NAME, Issuer, issuing
 from tests.faults.watching import Stream, polled
+from tests.graph.conftest import QUICK
 from tests.graph.served import Served, served
 from tests.outcomes import outcomes, recorded
 from tests.providers.bench import Bench, known_providers
@@ -82,6 +85,14 @@ def asking(issuer: Issuer) -> Iterator[Served]:
     """A server without providers that wants tokens of the issuer."""
     with served([], issuer.settings(), issuer.clock) as asking:
         yield asking
+
+
+@pytest.fixture
+def authorized(issuer: Issuer, emulator: Emulator, provider_file: Path) -> Iterator[Served]:
+    """A server over one emulated vendor that wants tokens of the issuer."""
+    oms = [replace(each, limits=QUICK) for each in read_providers(provider_file) if each.id == "oms-ce"]
+    with served(oms, issuer.settings(), issuer.clock) as server:
+        yield server
 
 
 @pytest.fixture

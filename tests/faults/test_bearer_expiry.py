@@ -1,20 +1,16 @@
 """A bearer that ends takes its streams and its socket along, with a word."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator
-from pathlib import Path
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from graph.provider_file import read_providers
 from tests.emulator.process import Emulator
 from tests.faults.issuer import HandClock, Issuer, issuing
-from tests.graph.conftest import QUICK
 from tests.graph.documents import LOOKUP, UPDATES, event_of, ref
 from tests.graph.served import Served, Socket, served
 
@@ -23,11 +19,8 @@ LONG = 80  # seconds of a run that a test moves on by hand
 
 
 @pytest.fixture
-def server(issuer: Issuer, emulator: Emulator, provider_file: Path) -> Iterator[Served]:
-    """A server over one emulated vendor that wants tokens of the issuer."""
-    oms = [replace(each, limits=QUICK) for each in read_providers(provider_file) if each.id == "oms-ce"]
-    with served(oms, issuer.settings(), issuer.clock) as server:
-        yield server
+def server(authorized: Served) -> Served:
+    return authorized
 
 
 @pytest.fixture

@@ -3,35 +3,23 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2 as httpx
 import pytest
-from msgspec.structs import replace
 
 from graph.http.bounds import MOST_STREAMS_PER_SOCKET
-from graph.provider_file import read_providers
 from resolvers.upstream.contract import ProviderSettings
 from tests.emulator.process import Emulator
 from tests.faults.deafness import LONG_ANSWER, counted, until_counted
 from tests.faults.issuer import Issuer
 from tests.faults.serving import serving
 from tests.faults.watching import LONG, until
-from tests.graph.conftest import QUICK
 from tests.graph.documents import LOOKUP, UPDATES, event_of, ref
 from tests.graph.reserved import ANSWERED, HEADER, TYPENAME, Reserved, Said, asked
 from tests.graph.served import Served, served
-
-
-@pytest.fixture
-def authorized(issuer: Issuer, emulator: Emulator, provider_file: Path) -> Iterator[Served]:
-    """A server over one emulated vendor that wants tokens of the issuer."""
-    oms = [replace(each, limits=QUICK) for each in read_providers(provider_file) if each.id == "oms-ce"]
-    with served(oms, issuer.settings(), issuer.clock) as server:
-        yield server
 
 
 @pytest.fixture
