@@ -106,6 +106,16 @@ async def test_one_stream_has_twenty_operations_and_one_more_is_refused(
         assert (await single.receive()).payload == ANSWERED
 
 
+async def test_how_many_operations_it_may_have_is_the_setting_of_sockets(
+    providers: list[ProviderSettings], emulator: Emulator
+) -> None:
+    watched = [ref("oms-ce", a_run(emulator))]
+    with served(providers, Settings(max_streams_per_socket=1)) as server:
+        async with Reserved(server.url) as single:
+            await single.begin("a", UPDATES, refs=watched, until="NEVER")
+            assert refusal_in(await single.begin("b", TYPENAME)) == (429, "TOO_MANY_STREAMS")
+
+
 async def test_its_subscriptions_are_counted_with_all_others_of_the_client(
     providers: list[ProviderSettings], emulator: Emulator
 ) -> None:
